@@ -1,0 +1,60 @@
+/* A single-producer, single-consumer ring of records of variable length, lock-free: how two shards
+ * speak.
+ *
+ * The producer's thread pushes, the consumer's thread peeks and consumes; nothing else may be
+ * called from either side while the other runs. Full is an answer: the push is refused, and the
+ * sender keeps what it wanted to say as state. Waking the consumer is the caller's part (one
+ * eventfd write per batch).
+ *
+ * The two indices are the only atomics below the edge. The producer publishes with a release store
+ * of `tail`; the consumer's acquire load of it makes the record's bytes visible. The consumer gives
+ * room back with a release store of `head`; the producer's acquire load makes sure that the bytes
+ * it will overwrite have been read.
+ *
+ * A record lies in one piece: the bytes of one that would cross the end of the ring are put at its
+ * beginning, and what is left before the end stays unused. An empty ring has room for every record.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/assert.h"
+
+enum { MAILBOX_RECORD_BYTES_MAX = 16384 };
+
+struct mailbox {
+    /* Written by the producer. */
+    _Alignas(64) _Atomic uint64_t tail;
+    uint64_t
+        head_seen; /* The producer's copy of head: it looks again only when the ring seems full. */
+    uint64_t refused;        /* Pushes that found no room; read by the producer's thread. */
+    uint32_t bytes_used_max; /* High-water mark; read by the producer's thread. */
+    /* Written by the consumer. */
+    _Alignas(64) _Atomic uint64_t head;
+    /* Constant. */
+    _Alignas(64) uint8_t *bytes;
+    uint32_t size;
+};
+
+/* Requires: `storage` has `size` bytes, aligned to 8; size is a power of two, at least 2 *
+ * MAILBOX_RECORD_BYTES_MAX; both outlive the mailbox. */
+void mailbox_init(struct mailbox *mailbox, void *storage, uint32_t size);
+
+/* Producer. Pushes one record made of two parts (each may be NULL with 0 bytes). False, and nothing
+ * changed but the count of refusals, where there is no room. Requires: 0 < head_bytes + body_bytes
+ * <= MAILBOX_RECORD_BYTES_MAX. */
+QR_MUST_USE bool mailbox_push(struct mailbox *mailbox, const void *head, size_t head_bytes,
+                              const void *body, size_t body_bytes);
+
+/* Consumer. The oldest record, aligned to 8, valid until mailbox_consume; NULL where there is none.
+ */
+const void *mailbox_peek(struct mailbox *mailbox, size_t *ret_bytes);
+
+/* Consumer. Gives back the record of the last mailbox_peek. Requires: there is one. */
+void mailbox_consume(struct mailbox *mailbox);
+
+/* Either side, as a figure: the bytes in use. */
+uint32_t mailbox_bytes_used(const struct mailbox *mailbox);
