@@ -1,0 +1,91 @@
+#include "match_priv.h"
+
+enum { LOG_PLAYER_SHIFT = 4, LOG_KIND_MASK = (1 << LOG_PLAYER_SHIFT) - 1 };
+
+_Static_assert((int)MATCH_LOG_END <= (int)LOG_KIND_MASK, "a kind fits the low half of a log byte");
+_Static_assert(MATCH_PLAYERS_MAX <= LOG_KIND_MASK + 1, "a player fits the high half");
+
+/* Why the log is long enough: `match` and `end` are told once; each round begins and is revealed at
+ * most once, and match_begin_round() begins no more than there are; a player is AWAY at most
+ * ABSENCES_MAX times (match_presence.c counts them in `absences`), BACK at most once for each, and
+ * GONE once. */
+_Static_assert(MATCH_LOG_MAX ==
+                   2 + 2 * MATCH_ROUNDS_MAX + MATCH_PLAYERS_MAX * (ABSENCES_MAX + ABSENCES_MAX + 1),
+               "an entry for all that can ever be told");
+
+void match_tell(struct match *match, enum match_log_kind kind, uint8_t player,
+                struct effects *effects)
+{
+    if (match->seq >= MATCH_LOG_MAX) {
+        match_fault(match, "the log is full");
+        return;
+    }
+    match->log[match->seq++] = (uint8_t)((unsigned)kind | (unsigned)player << LOG_PLAYER_SHIFT);
+    match_want(effects, EFFECT_ANNOUNCE)->seq = match->seq;
+}
+
+static enum match_log_kind kind_at(const struct match *match, unsigned seq)
+{
+    return (enum match_log_kind)(match->log[seq - 1] & LOG_KIND_MASK);
+}
+
+bool match_has_told_end(const struct match *match)
+{
+    if (match->seq < 1 || match->seq > MATCH_LOG_MAX) return false;
+    return kind_at(match, match->seq) == MATCH_LOG_END;
+}
+
+struct match_log_entry match_log_at(const struct match *match, uint16_t seq)
+{
+    QR_ASSERT(seq >= 1 && seq <= match->seq && seq <= MATCH_LOG_MAX);
+    struct match_log_entry entry = {
+        .kind = kind_at(match, seq),
+        .player = match->log[seq - 1] >> LOG_PLAYER_SHIFT,
+    };
+    if (entry.kind == MATCH_LOG_ROUND || entry.kind == MATCH_LOG_REVEAL) {
+        /* Rounds begin in order, and a reveal is that of the round that began last. */
+        for (unsigned i = 1; i <= seq; i++) {
+            if (kind_at(match, i) == MATCH_LOG_ROUND) entry.round++;
+        }
+    }
+    return entry;
+}
+
+uint8_t match_round_right_place(const struct match_round *round)
+{
+    uint8_t place = 0;
+    /* The bank's first choice is the right one (core/question.h). */
+    while (place < round->choice_count && round->places[place] != 0) place++;
+    return place;
+}
+
+uint8_t match_right_place(const struct match *match, uint8_t round)
+{
+    QR_ASSERT(round >= 1 && round <= match->settings.rounds);
+    return match_round_right_place(&match->rounds[round - 1]);
+}
+
+wall_time match_wall(const struct match *match, mono_time at)
+{
+    return (wall_time){(int64_t)at.ms + match->wall_offset_ms};
+}
+
+static uint32_t left_ms(mono_time since, uint32_t length_ms, mono_time now)
+{
+    return (uint32_t)mono_elapsed(now, mono_after(since, length_ms));
+}
+
+uint32_t match_left_ms(const struct match *match, mono_time now)
+{
+    const struct match_settings *settings = &match->settings;
+    switch ((enum match_state)match->state) {
+    case MATCH_STARTING: return left_ms(match->created_at, settings->start_ms, now);
+    case MATCH_ASKING:
+        return left_ms(match->rounds[match->round - 1].began_at, settings->round_time_ms, now);
+    case MATCH_REVEALING:
+        return left_ms(match->rounds[match->round - 1].revealed_at, settings->reveal_time_ms, now);
+    case MATCH_SETTLING:
+    case MATCH_ENDED: break;
+    }
+    return 0;
+}

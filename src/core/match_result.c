@@ -1,0 +1,72 @@
+#include "core/match_result.h"
+
+#include <string.h>
+
+#include "base/assert.h"
+
+/* Rounds are revealed in order, so their number says which. */
+static unsigned revealed_count(const struct match *match)
+{
+    unsigned count = 0;
+    for (uint16_t seq = 1; seq <= match->seq; seq++) {
+        if (match_log_at(match, seq).kind == MATCH_LOG_REVEAL) count++;
+    }
+    return count;
+}
+
+static void copy_player(const struct match_player *player, struct result_player *ret_player)
+{
+    ret_player->player = player->player;
+    memcpy(ret_player->name, player->name, sizeof ret_player->name);
+    ret_player->rating_before_centi = player->rating_centi;
+    ret_player->rating_after_centi = player->rating_centi;
+    ret_player->score = player->score;
+    ret_player->is_gone = player->presence == PRESENCE_GONE;
+}
+
+static void copy_round(const struct match *match, const struct match_round *round,
+                       struct result_round *ret_round)
+{
+    ret_round->question = &match->bank->questions[round->question];
+    memcpy(ret_round->places, round->places, sizeof ret_round->places);
+    ret_round->choice_count = round->choice_count;
+    ret_round->weight = round->weight;
+    ret_round->time_ms = match->settings.round_time_ms;
+    ret_round->began_at = match_wall(match, round->began_at);
+    for (unsigned i = 0; i < match->player_count; i++) {
+        const struct match_answer *answer = &round->answers[i];
+        ret_round->answers[i] = (struct result_answer){
+            .choice = answer->choice,
+            .is_right = answer->is_right,
+            .credit_ms = answer->credit_ms,
+            .points = answer->points,
+            .at_ms = answer->at_ms,
+            .received_at = answer->received_at,
+        };
+    }
+}
+
+void match_result_of(const struct match *match, struct match_result *ret_result)
+{
+    QR_ASSERT(match->state == MATCH_SETTLING);
+    QR_ASSERT(match->reason == MATCH_END_FINISHED || match->reason == MATCH_END_FORFEIT);
+    memset(ret_result, 0, sizeof *ret_result);
+    ret_result->match = match->id;
+    ret_result->mode = match->settings.mode;
+    ret_result->reason = match->reason;
+    ret_result->is_rated = match->settings.is_rated;
+    ret_result->winner = match->winner;
+    ret_result->player_count = match->player_count;
+    ret_result->round_count = match->round;
+    ret_result->created_at = match_wall(match, match->created_at);
+    ret_result->ended_at = match_wall(match, match->settled_at);
+    ret_result->bank = match->bank;
+    for (unsigned i = 0; i < match->player_count; i++) {
+        copy_player(&match->players[i], &ret_result->players[i]);
+    }
+    unsigned revealed = revealed_count(match);
+    for (unsigned i = 0; i < match->round; i++) {
+        copy_round(match, &match->rounds[i], &ret_result->rounds[i]);
+        ret_result->rounds[i].is_revealed = i < revealed;
+    }
+}

@@ -1,0 +1,220 @@
+/* The rules of a match that is walked at random: one function each, named as the rule. */
+
+#include "match_walk.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* --- What must hold after every step. --- */
+
+static void no_fault_is_found(const struct walk *walk)
+{
+    if (walk->game.match.fault != NULL) fail_msg("fault: %s", walk->game.match.fault);
+}
+
+static void no_step_causes_more_than_eight_effects(const struct walk *walk)
+{
+    assert_true(walk->game.effects.count <= 8);
+}
+
+static bool is_reply(const struct effect *effect)
+{
+    return effect->kind == EFFECT_RECEIPT || effect->kind == EFFECT_REFUSE ||
+           effect->kind == EFFECT_LEFT || effect->kind == EFFECT_OK;
+}
+
+static void every_request_has_exactly_one_reply(const struct walk *walk)
+{
+    unsigned replies = 0;
+    for (uint32_t i = 0; i < walk->game.effects.count; i++) {
+        const struct effect *effect = &walk->game.effects.items[i];
+        if (!is_reply(effect)) continue;
+        replies++;
+        assert_int_equal(effect->request_id, walk->event.request_id);
+        assert_int_equal(effect->player, walk->event.player);
+    }
+    assert_int_equal(replies, walk->event.request_id != 0);
+}
+
+static void a_refusal_changes_nothing(const struct walk *walk)
+{
+    bool is_refused = false;
+    for (uint32_t i = 0; i < walk->game.effects.count; i++) {
+        is_refused |= walk->game.effects.items[i].kind == EFFECT_REFUSE;
+    }
+    if (!is_refused) return;
+    assert_int_equal(walk->game.effects.count, 1);
+    assert_memory_equal(&walk->game.match, &walk->before.match, sizeof(walk->game.match));
+}
+
+static void an_event_without_effect_changes_nothing_but_a_credit(const struct walk *walk)
+{
+    if (walk->game.effects.count > 0 || walk->event.kind == MATCH_EVENT_PRESENCE) return;
+    assert_memory_equal(&walk->game.match, &walk->before.match, sizeof(walk->game.match));
+}
+
+static void what_is_told_is_numbered_without_gaps(struct walk *walk)
+{
+    for (uint32_t i = 0; i < walk->game.effects.count; i++) {
+        const struct effect *effect = &walk->game.effects.items[i];
+        if (effect->kind != EFFECT_ANNOUNCE) continue;
+        assert_int_equal(effect->seq, walk->seq + 1);
+        walk->seq = effect->seq;
+        if (match_log_at(&walk->game.match, effect->seq).kind == MATCH_LOG_END) walk->ends++;
+    }
+    assert_int_equal(walk->game.match.seq, walk->seq);
+}
+
+static void nothing_is_told_after_the_end(const struct walk *walk)
+{
+    if (walk->before.match.state != MATCH_ENDED) return;
+    assert_int_equal(walk->game.match.seq, walk->before.match.seq);
+    assert_int_equal(walk->ends, 1);
+}
+
+static void one_answer_counts_per_player_and_round(struct walk *walk)
+{
+    for (unsigned round = 0; round < walk->game.match.round; round++) {
+        for (unsigned player = 0; player < MATCH_PLAYERS_MAX; player++) {
+            struct match_answer *first = &walk->answers[round][player];
+            const struct match_answer *now = &walk->game.match.rounds[round].answers[player];
+            if (first->choice == MATCH_CHOICE_NONE) *first = *now;
+            assert_int_equal(first->choice, now->choice);
+            assert_int_equal(first->at_ms, now->at_ms);
+            assert_int_equal(first->credit_ms, now->credit_ms);
+        }
+    }
+}
+
+static void a_repeated_answer_brings_the_receipt_of_the_first(const struct walk *walk)
+{
+    for (uint32_t i = 0; i < walk->game.effects.count; i++) {
+        const struct effect *effect = &walk->game.effects.items[i];
+        if (effect->kind != EFFECT_RECEIPT) continue;
+        const struct match_answer *first = &walk->answers[effect->round - 1][effect->player];
+        assert_int_equal(effect->choice, first->choice);
+        assert_int_equal(effect->at_ms, first->at_ms);
+        const struct match_round *before = &walk->before.match.rounds[effect->round - 1];
+        bool was_answered = before->answers[effect->player].choice != MATCH_CHOICE_NONE;
+        assert_int_equal(effect->is_dup, was_answered);
+    }
+}
+
+static void scores_can_be_computed_again_from_the_answers(const struct walk *walk)
+{
+    const struct match *match = &walk->game.match;
+    for (unsigned player = 0; player < MATCH_PLAYERS_MAX; player++) {
+        uint64_t score = 0;
+        for (unsigned i = 0; i < match->round; i++) {
+            const struct match_round *round = &match->rounds[i];
+            const struct match_answer *answer = &round->answers[player];
+            if (round->revealed_at.ms == 0 || answer->choice == MATCH_CHOICE_NONE) continue;
+            if (round->places[answer->choice] != 0) continue;
+            uint64_t at = answer->at_ms > 500 ? answer->at_ms : 500;
+            uint64_t time = match->settings.round_time_ms;
+            score += (500 + 500 * (time - at) / (time - 500)) *
+                     (i + 1 == match->settings.rounds ? 2 : 1);
+        }
+        assert_int_equal(match->players[player].score, score);
+    }
+}
+
+static void an_outcome_does_not_change(const struct walk *walk)
+{
+    if (!match_is_settling(&walk->before.match)) return;
+    if (walk->game.match.reason == MATCH_END_SHUTDOWN) return;
+    assert_int_equal(walk->game.match.reason, walk->before.match.reason);
+    assert_int_equal(walk->game.match.winner, walk->before.match.winner);
+    assert_int_equal(walk->game.match.players[ADA].score, walk->before.match.players[ADA].score);
+}
+
+static void a_result_is_told_only_when_it_is_saved(const struct walk *walk)
+{
+    const struct match *match = &walk->game.match;
+    if (match->state != MATCH_ENDED) return;
+    bool is_result = match->reason == MATCH_END_FINISHED || match->reason == MATCH_END_FORFEIT;
+    assert_int_equal(match->is_saved, is_result);
+}
+
+static void who_is_gone_stays_gone(const struct walk *walk)
+{
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        if (walk->before.match.players[i].presence != PRESENCE_GONE) continue;
+        assert_int_equal(walk->game.match.players[i].presence, PRESENCE_GONE);
+    }
+}
+
+/* One to begin it and one to reveal it, whatever else happens. */
+static void the_play_is_over_after_two_timers_a_round(const struct walk *walk)
+{
+    assert_true(walk->phases <= 2u * walk->game.match.settings.rounds);
+}
+
+void walk_check_step(struct walk *walk)
+{
+    no_fault_is_found(walk);
+    no_step_causes_more_than_eight_effects(walk);
+    every_request_has_exactly_one_reply(walk);
+    a_refusal_changes_nothing(walk);
+    an_event_without_effect_changes_nothing_but_a_credit(walk);
+    what_is_told_is_numbered_without_gaps(walk);
+    nothing_is_told_after_the_end(walk);
+    one_answer_counts_per_player_and_round(walk);
+    a_repeated_answer_brings_the_receipt_of_the_first(walk);
+    scores_can_be_computed_again_from_the_answers(walk);
+    an_outcome_does_not_change(walk);
+    a_result_is_told_only_when_it_is_saved(walk);
+    who_is_gone_stays_gone(walk);
+    the_play_is_over_after_two_timers_a_round(walk);
+}
+
+void walk_check_birth(struct walk *walk)
+{
+    no_fault_is_found(walk);
+    what_is_told_is_numbered_without_gaps(walk);
+}
+
+/* --- What must hold at the end. --- */
+
+static void the_end_is_told_exactly_once_and_last(const struct walk *walk)
+{
+    assert_int_equal(walk->ends, 1);
+    struct match_log_entry last = match_log_at(&walk->game.match, walk->game.match.seq);
+    assert_int_equal(last.kind, MATCH_LOG_END);
+}
+
+static void no_timer_stays_armed_and_no_save_is_asked_for(const struct walk *walk)
+{
+    assert_true(walk->is_play_over);
+    assert_false(walk->phase.is_armed);
+    assert_false(walk->graces[ADA].is_armed);
+    assert_false(walk->graces[BEN].is_armed);
+    assert_true(!walk->is_saving || walk->game.match.reason == MATCH_END_SHUTDOWN);
+}
+
+static void a_round_ends_early_only_when_all_have_answered(const struct walk *walk)
+{
+    const struct match *match = &walk->game.match;
+    for (unsigned i = 0; i < match->round; i++) {
+        const struct match_round *round = &match->rounds[i];
+        if (round->revealed_at.ms == 0) continue;
+        assert_true(round->began_at.ms <= round->revealed_at.ms);
+        bool is_early = round->revealed_at.ms < round->began_at.ms + match->settings.round_time_ms;
+        if (!is_early) continue;
+        for (unsigned player = 0; player < MATCH_PLAYERS_MAX; player++) {
+            bool has_answered = round->answers[player].choice != MATCH_CHOICE_NONE;
+            assert_true(has_answered || match->players[player].presence == PRESENCE_GONE);
+        }
+    }
+}
+
+void walk_check_end(const struct walk *walk)
+{
+    the_end_is_told_exactly_once_and_last(walk);
+    no_timer_stays_armed_and_no_save_is_asked_for(walk);
+    a_round_ends_early_only_when_all_have_answered(walk);
+}

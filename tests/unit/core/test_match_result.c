@@ -1,0 +1,180 @@
+/* What the store is given of a match whose outcome is fixed. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/match_result.h"
+#include "match_fixture.h"
+
+static struct match_result result_of(const struct game *game)
+{
+    struct match_result result;
+    match_result_of(&game->match, &result);
+    return result;
+}
+
+/* BEN leaves in round 2, which both have not answered; ADA has. */
+static struct game game_forfeited(void)
+{
+    struct game game = game_asking(2);
+    answer_at(&game, ADA, right_choice(&game), 1500);
+    leaves(&game, BEN);
+    return game;
+}
+
+static void a_result_names_the_match_and_its_outcome(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    assert_true(id_equal(&result.match, &game.match.id));
+    assert_int_equal(result.mode, MATCH_MODE_DUEL);
+    assert_int_equal(result.reason, MATCH_END_FINISHED);
+    assert_int_equal(result.winner, ADA);
+    assert_true(result.is_rated);
+    assert_ptr_equal(result.bank, game.match.bank);
+}
+
+static void its_times_are_wall_times(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    int64_t lasted_ms = (int64_t)game.now.ms - CREATED_AT_MS;
+    assert_int_equal(result.created_at.ms, WALL_AT_CREATION_MS);
+    assert_int_equal(result.ended_at.ms, WALL_AT_CREATION_MS + lasted_ms);
+    assert_int_equal(result.rounds[0].began_at.ms, WALL_AT_CREATION_MS + START_MS);
+}
+
+static void it_holds_every_player_as_they_were(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    assert_int_equal(result.player_count, 2);
+    assert_true(id_equal(&result.players[BEN].player, &game.match.players[BEN].player));
+    assert_string_equal(result.players[ADA].name, "Ada");
+    assert_string_equal(result.players[BEN].name, "Ben");
+    assert_int_equal(result.players[ADA].score, game.match.players[ADA].score);
+    assert_int_equal(result.players[BEN].score, 0);
+    assert_int_equal(result.players[BEN].rating_before_centi, 160000);
+    assert_false(result.players[BEN].is_gone);
+}
+
+static void it_holds_every_round_as_it_was_shown(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    const struct match_round *last = &game.match.rounds[ROUNDS - 1];
+    assert_int_equal(result.round_count, ROUNDS);
+    assert_ptr_equal(result.rounds[ROUNDS - 1].question,
+                     &game.match.bank->questions[last->question]);
+    assert_memory_equal(result.rounds[ROUNDS - 1].places, last->places, sizeof last->places);
+    assert_int_equal(result.rounds[ROUNDS - 1].choice_count, CHOICES);
+    assert_int_equal(result.rounds[ROUNDS - 1].weight, 2);
+    assert_int_equal(result.rounds[ROUNDS - 1].time_ms, ROUND_TIME_MS);
+    assert_true(result.rounds[ROUNDS - 1].is_revealed);
+}
+
+static void it_holds_every_answer(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    const struct match_answer *given = &game.match.rounds[0].answers[ADA];
+    const struct result_answer *kept = &result.rounds[0].answers[ADA];
+    assert_int_equal(kept->choice, given->choice);
+    assert_true(kept->is_right);
+    assert_int_equal(kept->at_ms, 2000 - ADA_CREDIT_MS);
+    assert_int_equal(kept->credit_ms, ADA_CREDIT_MS);
+    assert_int_equal(kept->points, given->points);
+    assert_int_equal(kept->received_at.ms, WALL_AT_CREATION_MS + START_MS + 2000);
+    assert_false(result.rounds[0].answers[BEN].is_right);
+}
+
+static void a_forfeit_names_who_is_gone(void **state)
+{
+    (void)state;
+    struct game game = game_forfeited();
+    struct match_result result = result_of(&game);
+    assert_int_equal(result.reason, MATCH_END_FORFEIT);
+    assert_int_equal(result.winner, ADA);
+    assert_true(result.players[BEN].is_gone);
+    assert_false(result.players[ADA].is_gone);
+}
+
+static void a_round_that_the_forfeit_cut_off_is_kept_unrevealed(void **state)
+{
+    (void)state;
+    struct game game = game_forfeited();
+    struct match_result result = result_of(&game);
+    assert_int_equal(result.round_count, 2);
+    assert_true(result.rounds[0].is_revealed);
+    assert_false(result.rounds[1].is_revealed);
+}
+
+static void a_missing_answer_is_none(void **state)
+{
+    (void)state;
+    struct game game = game_forfeited();
+    struct match_result result = result_of(&game);
+    assert_int_equal(result.rounds[1].answers[BEN].choice, MATCH_CHOICE_NONE);
+}
+
+static void an_answer_in_an_unrevealed_round_has_no_points(void **state)
+{
+    (void)state;
+    struct game game = game_forfeited();
+    struct match_result result = result_of(&game);
+    assert_int_not_equal(result.rounds[1].answers[ADA].choice, MATCH_CHOICE_NONE);
+    assert_int_equal(result.rounds[1].answers[ADA].points, 0);
+}
+
+static void a_forfeit_before_round_1_has_no_rounds(void **state)
+{
+    (void)state;
+    struct game game = game_starting();
+    leaves_this_match(&game, BEN);
+    struct match_result result = result_of(&game);
+    assert_int_equal(result.round_count, 0);
+}
+
+static void a_match_in_play_has_no_result(void **state)
+{
+    (void)state;
+    struct game game = game_asking(1);
+    struct match_result untouched;
+    expect_assert_failure(match_result_of(&game.match, &untouched));
+}
+
+static void an_ended_match_has_no_result(void **state)
+{
+    (void)state;
+    struct game game = game_ended();
+    struct match_result untouched;
+    expect_assert_failure(match_result_of(&game.match, &untouched));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_result_names_the_match_and_its_outcome),
+        cmocka_unit_test(its_times_are_wall_times),
+        cmocka_unit_test(it_holds_every_player_as_they_were),
+        cmocka_unit_test(it_holds_every_round_as_it_was_shown),
+        cmocka_unit_test(it_holds_every_answer),
+        cmocka_unit_test(a_forfeit_names_who_is_gone),
+        cmocka_unit_test(a_round_that_the_forfeit_cut_off_is_kept_unrevealed),
+        cmocka_unit_test(a_missing_answer_is_none),
+        cmocka_unit_test(an_answer_in_an_unrevealed_round_has_no_points),
+        cmocka_unit_test(a_forfeit_before_round_1_has_no_rounds),
+        cmocka_unit_test(a_match_in_play_has_no_result),
+        cmocka_unit_test(an_ended_match_has_no_result),
+    };
+    return cmocka_run_group_tests_name("core/match_result", tests, NULL, NULL);
+}
