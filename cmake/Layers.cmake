@@ -28,4 +28,8 @@ function(add_qr_test subject)
                           ${TEST_LIBRARIES} cmocka)
     add_test(NAME unit/${subject} COMMAND ${target})
     set_tests_properties(unit/${subject} PROPERTIES LABELS unit TIMEOUT 60)
+    # Files in memory: the units are about code, not about this machine's disk.
+    if(IS_DIRECTORY /dev/shm)
+        set_tests_properties(unit/${subject} PROPERTIES ENVIRONMENT TMPDIR=/dev/shm)
+    endif()
 endfunction()

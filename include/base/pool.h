@@ -56,6 +56,9 @@ void pool_init(struct pool *pool, void *items, struct pool_slot *slots, size_t i
 /* A zeroed slot and its handle, or NULL where all are used. */
 QR_MUST_USE void *pool_acquire(struct pool *pool, struct handle *ret_handle);
 
+/* The same, but with whatever the slot held last: for large items that are overwritten at once. */
+QR_MUST_USE void *pool_acquire_unset(struct pool *pool, struct handle *ret_handle);
+
 /* Requires: the handle is live. */
 void pool_release(struct pool *pool, struct handle handle);
 

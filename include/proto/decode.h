@@ -23,7 +23,6 @@
 enum {
     DECODE_DEPTH_MAX = 8,
     DECODE_ARENA_BYTES = 256 * 1024,
-    DECODE_FIELD_BYTES_MAX = 32,
 };
 
 /* Why a message is no request, and as much as could be read for the answer. */

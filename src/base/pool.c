@@ -28,7 +28,7 @@ void pool_init(struct pool *pool, void *items, struct pool_slot *slots, size_t i
     };
 }
 
-void *pool_acquire(struct pool *pool, struct handle *ret_handle)
+void *pool_acquire_unset(struct pool *pool, struct handle *ret_handle)
 {
     uint32_t slot = pool->first_free;
     if (slot != no_slot) {
@@ -43,7 +43,13 @@ void *pool_acquire(struct pool *pool, struct handle *ret_handle)
     pool->used++;
     if (pool->used > pool->used_max) pool->used_max = pool->used;
     *ret_handle = (struct handle){slot, pool->slots[slot].generation};
-    return memset(item_at(pool, slot), 0, pool->item_bytes);
+    return item_at(pool, slot);
+}
+
+void *pool_acquire(struct pool *pool, struct handle *ret_handle)
+{
+    void *item = pool_acquire_unset(pool, ret_handle);
+    return item != NULL ? memset(item, 0, pool->item_bytes) : NULL;
 }
 
 void pool_release(struct pool *pool, struct handle handle)

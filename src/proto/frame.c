@@ -31,7 +31,7 @@ struct frame *frame_create(struct frame_pools *pools, const char *bytes, uint32_
     for (unsigned i = 0; i < FRAME_CLASSES; i++) {
         if (size > class_bytes[i]) continue;
         struct handle handle;
-        struct frame *frame = pool_acquire(&pools->classes[i], &handle);
+        struct frame *frame = pool_acquire_unset(&pools->classes[i], &handle);
         if (frame == NULL) continue;
         frame->handle = handle;
         frame->references = 1;

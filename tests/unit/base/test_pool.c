@@ -90,6 +90,20 @@ static void an_item_that_is_acquired_again_is_zero_again(void **state)
     assert_zeroed(item);
 }
 
+static void an_item_acquired_unset_is_as_it_was(void **state)
+{
+    (void)state;
+    struct world world;
+    struct handle handle;
+    begin(&world);
+    uint8_t *item = pool_acquire(&world.pool, &handle);
+    memset(item, 0xdd, ITEM_BYTES);
+    pool_release(&world.pool, handle);
+    assert_ptr_equal(pool_acquire_unset(&world.pool, &handle), item);
+    assert_int_equal(item[0], 0xdd);
+    assert_int_equal(item[ITEM_BYTES - 1], 0xdd);
+}
+
 static void the_last_slot_is_given_and_one_more_is_not(void **state)
 {
     (void)state;
@@ -291,6 +305,7 @@ int main(void)
         cmocka_unit_test(acquire_finds_out_slots_that_were_not_zero_at_first),
         cmocka_unit_test(an_acquired_item_is_zero_and_resolves),
         cmocka_unit_test(an_item_that_is_acquired_again_is_zero_again),
+        cmocka_unit_test(an_item_acquired_unset_is_as_it_was),
         cmocka_unit_test(the_last_slot_is_given_and_one_more_is_not),
         cmocka_unit_test(a_pool_of_no_capacity_gives_nothing),
         cmocka_unit_test(a_stale_handle_resolves_to_null),
