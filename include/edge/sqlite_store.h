@@ -1,0 +1,23 @@
+/* The embedded store: SQLite in WAL mode with synchronous=FULL, written by one thread of its own.
+ *
+ * Results queued while a transaction runs are committed together (group commit), each within a savepoint, so that one
+ * that fails takes no other with it. A reader (sqlite3 on the command line) may look in at any time.
+ */
+#pragma once
+
+#include "edge/store.h"
+
+struct sqlite_store_options {
+    const char *path; /* The database file; created with mode 0600 where there is none. */
+    unsigned shards;
+    unsigned queue_slots;
+    store_wake *wake;
+    void *wake_context;
+};
+
+enum { SQLITE_STORE_SCHEMA_VERSION = 1, SQLITE_STORE_BATCH_MAX = 256 };
+
+/* Opens the file, creates the schema where it is missing, starts the writer. 0, or a negative errno after logging what
+ * is wrong: a schema of another version, a directory that is missing or read-only, a file that is no database. */
+QR_MUST_USE int sqlite_store_create(const struct sqlite_store_options *options,
+                                    struct store **ret_store);

@@ -1,0 +1,28 @@
+/* Opening the embedded store's file: its mode, its pragmas, its schema.
+ *
+ * What is opened belongs to one thread at a time. Called at start only.
+ */
+#pragma once
+
+#include <sqlite3.h>
+
+#include "base/assert.h"
+#include "core/match.h"
+#include "edge/embedded.h"
+
+enum {
+    /* "QRSH", as config/sql/sqlite/0001.sql writes it. */
+    SQLITE_SCHEMA_APPLICATION_ID = 0x51525348,
+    /* How long a statement waits for another process's lock: as long as a match waits before it
+     * tries again, so that no more than one batch waits at a time. */
+    SQLITE_SCHEMA_BUSY_MS = MATCH_SAVE_RETRY_MS,
+    /* A log that grew while a reader held it back is cut to this when it is over. */
+    SQLITE_SCHEMA_WAL_BYTES_MAX = 64 * 1024 * 1024,
+};
+
+/* config/sql/sqlite. */
+extern const struct embedded_files sqlite_schema_files;
+
+/* 0 and the connection, which the caller closes; or a negative errno, after logging why. -EBADMSG:
+ * no database, or another program's. -ENOTSUP: a schema of another version. */
+QR_MUST_USE int sqlite_schema_open(const char *path, sqlite3 **ret_db);

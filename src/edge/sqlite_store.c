@@ -1,0 +1,213 @@
+#include "edge/sqlite_store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge/log.h"
+#include "sqlite_schema_priv.h"
+#include "sqlite_writer_priv.h"
+#include "store_queue_priv.h"
+
+enum { REFUSED_MATCHES_MAX = 16 };
+
+struct sqlite_store {
+    struct store base;
+    struct store_queue *queue;
+    store_wake *wake;
+    void *wake_context;
+    sqlite3 *db;
+    pthread_t thread;
+    bool has_thread;
+    /* From here on the writer's own. */
+    struct sqlite_writer writer;
+    uint64_t failed; /* Results since the store began to fail; 0 while it does not. */
+    /* Results that were refused alone and said so: their matches try again every second, and say it
+     * once. */
+    struct id refused[REFUSED_MATCHES_MAX];
+    unsigned refused_next;
+};
+
+/* --- The writer's thread. --- */
+
+static void note_refused(struct sqlite_store *store, const struct id *match)
+{
+    for (unsigned i = 0; i < REFUSED_MATCHES_MAX; i++) {
+        if (id_equal(&store->refused[i], match)) return;
+    }
+    store->refused[store->refused_next] = *match;
+    store->refused_next = (store->refused_next + 1) % REFUSED_MATCHES_MAX;
+    char id_text[ID_TEXT_BYTES + 1];
+    char problem[LOG_VALUE_BYTES_MAX];
+    id_format(match, id_text);
+    log_event(LOG_LEVEL_ERROR, "store_result_refused", "match=%s error=%s", id_text,
+              log_value(store->writer.problem, problem));
+}
+
+/* The log has the change, not each try. */
+static void note_failing(struct sqlite_store *store, unsigned results)
+{
+    bool is_first = store->failed == 0;
+    store->failed += results;
+    if (!is_first) return;
+    char problem[LOG_VALUE_BYTES_MAX];
+    log_event(LOG_LEVEL_ERROR, "store_failing", "results=%u error=%s", results,
+              log_value(store->writer.problem, problem));
+}
+
+static void note_recovered(struct sqlite_store *store)
+{
+    if (store->failed == 0) return;
+    log_event(LOG_LEVEL_INFO, "store_recovered", "failed=%" PRIu64, store->failed);
+    store->failed = 0;
+}
+
+/* Into the transaction. Where the code is not SQLITE_OK, nothing of the batch is to be kept. */
+static int write_results(struct sqlite_store *store, unsigned count, bool ret_is_saved[])
+{
+    for (unsigned i = 0; i < count; i++) {
+        const struct match_result *result = &store_queue_at(store->queue, i)->result;
+        int code = sqlite_writer_save(&store->writer, result);
+        ret_is_saved[i] = code == SQLITE_OK;
+        if (code == SQLITE_OK) continue;
+        if (!sqlite_writer_is_alone(code)) return code;
+        note_refused(store, &result->match);
+    }
+    return sqlite_writer_commit(&store->writer);
+}
+
+static void write_batch(struct sqlite_store *store)
+{
+    int code = sqlite_writer_begin(&store->writer);
+    /* Only now: what came while another process held the lock shares the commit. */
+    unsigned count = store_queue_batch(store->queue, SQLITE_STORE_BATCH_MAX);
+    bool is_saved[SQLITE_STORE_BATCH_MAX];
+    if (code == SQLITE_OK) code = write_results(store, count, is_saved);
+    if (code == SQLITE_OK) {
+        note_recovered(store);
+    } else {
+        sqlite_writer_rollback(&store->writer);
+        note_failing(store, count);
+        memset(is_saved, 0, sizeof is_saved);
+    }
+    uint64_t wake = store_queue_answer(store->queue, is_saved, count, code == SQLITE_OK);
+    for (unsigned shard = 0; shard < WORKERS_MAX; shard++) {
+        if ((wake >> shard & 1) != 0) store->wake(store->wake_context, shard);
+    }
+}
+
+static void *writer_main(void *context)
+{
+    struct sqlite_store *store = context;
+    while (store_queue_wait(store->queue)) write_batch(store);
+    return NULL;
+}
+
+/* With all signals blocked: they are the main thread's. */
+static int start_writer(struct sqlite_store *store)
+{
+    sigset_t all;
+    sigset_t before;
+    (void)sigfillset(&all); /* Cannot fail; nor can the two masks. */
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = pthread_create(&store->thread, NULL, writer_main, store);
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) return -error;
+    store->has_thread = true;
+    (void)pthread_setname_np(store->thread, "store"); /* For top and gdb only. */
+    return 0;
+}
+
+/* --- The interface. --- */
+
+static struct sqlite_store *sqlite_store_of(struct store *store)
+{
+    return (struct sqlite_store *)store; /* The first member. */
+}
+
+static int sqlite_store_save(struct store *base, unsigned shard, struct handle match,
+                             const struct match_result *result)
+{
+    return store_queue_push(sqlite_store_of(base)->queue, shard, match, result);
+}
+
+static unsigned sqlite_store_take_answers(struct store *base, unsigned shard,
+                                          struct store_answer answers[], unsigned max)
+{
+    return store_queue_take_answers(sqlite_store_of(base)->queue, shard, answers, max);
+}
+
+static void sqlite_store_stats(struct store *base, struct store_stats *ret_stats)
+{
+    store_queue_stats(sqlite_store_of(base)->queue, ret_stats);
+}
+
+static bool sqlite_store_is_healthy(struct store *base)
+{
+    return store_queue_is_healthy(sqlite_store_of(base)->queue);
+}
+
+static void sqlite_store_destroy(struct store *base)
+{
+    if (base == NULL) return;
+    struct sqlite_store *store = sqlite_store_of(base);
+    if (store->has_thread) {
+        store_queue_close(store->queue);
+        int error = pthread_join(store->thread, NULL);
+        QR_ASSERT(error == 0);
+    }
+    sqlite_writer_fini(&store->writer);
+    int code = sqlite3_close(store->db);
+    QR_ASSERT(code == SQLITE_OK); /* No statement is left. */
+    store_queue_destroy(store->queue);
+    free(store);
+}
+
+static const struct store_class sqlite_store_class = {
+    .save = sqlite_store_save,
+    .take_answers = sqlite_store_take_answers,
+    .stats = sqlite_store_stats,
+    .is_healthy = sqlite_store_is_healthy,
+    .destroy = sqlite_store_destroy,
+};
+
+static int log_failure(const char *step, const char *why, int error)
+{
+    char buffer[LOG_VALUE_BYTES_MAX];
+    log_event(LOG_LEVEL_ERROR, "store_start_failed", "step=%s error=%s", step,
+              log_value(why, buffer));
+    return error;
+}
+
+static int start(struct sqlite_store *store, const struct sqlite_store_options *options)
+{
+    store->queue = store_queue_create(options->queue_slots, options->shards);
+    if (store->queue == NULL) return log_failure("queue", strerror(ENOMEM), -ENOMEM);
+    int error = sqlite_schema_open(options->path, &store->db);
+    if (error != 0) return error;
+    int code = sqlite_writer_init(&store->writer, store->db);
+    /* The version says that the tables are ours, but they are not. */
+    if (code != SQLITE_OK) return log_failure("prepare", store->writer.problem, -EBADMSG);
+    error = start_writer(store);
+    if (error != 0) return log_failure("thread", strerror(-error), error);
+    return 0;
+}
+
+int sqlite_store_create(const struct sqlite_store_options *options, struct store **ret_store)
+{
+    struct sqlite_store *store = calloc(1, sizeof *store);
+    if (store == NULL) return log_failure("memory", strerror(ENOMEM), -ENOMEM);
+    store->base.class = &sqlite_store_class;
+    store->wake = options->wake;
+    store->wake_context = options->wake_context;
+    int error = start(store, options);
+    if (error != 0) {
+        sqlite_store_destroy(&store->base);
+        return error;
+    }
+    *ret_store = &store->base;
+    return 0;
+}

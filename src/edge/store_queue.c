@@ -1,0 +1,198 @@
+#include "store_queue_priv.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+_Static_assert(WORKERS_MAX <= 64, "a bit per shard in 64 bits");
+
+struct answer_ring {
+    struct store_answer *answers;
+    unsigned head;
+    unsigned count;
+    unsigned
+        reserved; /* Accepted calls whose answer was not taken yet; `count` of them are answered. */
+};
+
+struct store_queue {
+    pthread_mutex_t mutex;
+    pthread_cond_t filled;
+    struct store_call *calls;
+    struct store_answer *answers; /* The rings' memory. */
+    unsigned slots;
+    unsigned head; /* Moved by the writer only. */
+    unsigned count;
+    unsigned shards;
+    bool is_closed;
+    bool is_healthy;
+    struct store_stats stats;
+    struct answer_ring rings[WORKERS_MAX];
+};
+
+static void lock(struct store_queue *queue)
+{
+    int error = pthread_mutex_lock(&queue->mutex);
+    QR_ASSERT(error == 0);
+}
+
+static void unlock(struct store_queue *queue)
+{
+    int error = pthread_mutex_unlock(&queue->mutex);
+    QR_ASSERT(error == 0);
+}
+
+struct store_queue *store_queue_create(unsigned slots, unsigned shards)
+{
+    QR_ASSERT(slots > 0);
+    QR_ASSERT(shards > 0 && shards <= WORKERS_MAX);
+    struct store_queue *queue = calloc(1, sizeof *queue);
+    if (queue == NULL) return NULL;
+    queue->calls = calloc(slots, sizeof *queue->calls);
+    queue->answers = calloc((size_t)slots * shards, sizeof *queue->answers);
+    if (queue->calls == NULL || queue->answers == NULL) {
+        free(queue->calls);
+        free(queue->answers);
+        free(queue);
+        return NULL;
+    }
+    /* With default attributes neither can fail. */
+    (void)pthread_mutex_init(&queue->mutex, NULL);
+    (void)pthread_cond_init(&queue->filled, NULL);
+    queue->slots = slots;
+    queue->shards = shards;
+    queue->is_healthy = true;
+    queue->stats.queue_slots = slots;
+    for (unsigned i = 0; i < shards; i++)
+        queue->rings[i].answers = queue->answers + (size_t)i * slots;
+    return queue;
+}
+
+void store_queue_destroy(struct store_queue *queue)
+{
+    if (queue == NULL) return;
+    (void)pthread_cond_destroy(&queue->filled); /* Nobody waits any more. */
+    (void)pthread_mutex_destroy(&queue->mutex);
+    free(queue->calls);
+    free(queue->answers);
+    free(queue);
+}
+
+static unsigned wrap(const struct store_queue *queue, unsigned slot)
+{
+    return slot < queue->slots ? slot : slot - queue->slots;
+}
+
+int store_queue_push(struct store_queue *queue, unsigned shard, struct handle match,
+                     const struct match_result *result)
+{
+    QR_ASSERT(shard < queue->shards);
+    lock(queue);
+    QR_ASSERT(!queue->is_closed);
+    struct answer_ring *ring = &queue->rings[shard];
+    if (queue->count == queue->slots || ring->reserved == queue->slots) {
+        queue->stats.refused++;
+        unlock(queue);
+        return -EAGAIN;
+    }
+    ring->reserved++;
+    queue->calls[wrap(queue, queue->head + queue->count)] = (struct store_call){
+        .match = match,
+        .shard = shard,
+        .result = *result,
+    };
+    queue->count++;
+    if (queue->count > queue->stats.queued_max) queue->stats.queued_max = queue->count;
+    (void)pthread_cond_signal(&queue->filled); /* Cannot fail. */
+    unlock(queue);
+    return 0;
+}
+
+unsigned store_queue_take_answers(struct store_queue *queue, unsigned shard,
+                                  struct store_answer answers[], unsigned max)
+{
+    QR_ASSERT(shard < queue->shards);
+    lock(queue);
+    struct answer_ring *ring = &queue->rings[shard];
+    unsigned taken = 0;
+    while (taken < max && ring->count > 0) {
+        answers[taken++] = ring->answers[ring->head];
+        ring->head = wrap(queue, ring->head + 1);
+        ring->count--;
+        ring->reserved--;
+    }
+    unlock(queue);
+    return taken;
+}
+
+void store_queue_stats(struct store_queue *queue, struct store_stats *ret_stats)
+{
+    lock(queue);
+    *ret_stats = queue->stats;
+    ret_stats->queued = queue->count;
+    unlock(queue);
+}
+
+bool store_queue_is_healthy(struct store_queue *queue)
+{
+    lock(queue);
+    bool is_healthy = queue->is_healthy;
+    unlock(queue);
+    return is_healthy;
+}
+
+void store_queue_close(struct store_queue *queue)
+{
+    lock(queue);
+    queue->is_closed = true;
+    (void)pthread_cond_signal(&queue->filled); /* Cannot fail. */
+    unlock(queue);
+}
+
+bool store_queue_wait(struct store_queue *queue)
+{
+    lock(queue);
+    while (queue->count == 0 && !queue->is_closed) {
+        (void)pthread_cond_wait(&queue->filled, &queue->mutex); /* Cannot fail. */
+    }
+    bool has_calls = queue->count > 0;
+    unlock(queue);
+    return has_calls;
+}
+
+unsigned store_queue_batch(struct store_queue *queue, unsigned max)
+{
+    lock(queue);
+    unsigned count = queue->count < max ? queue->count : max;
+    unlock(queue);
+    return count;
+}
+
+const struct store_call *store_queue_at(const struct store_queue *queue, unsigned number)
+{
+    return &queue->calls[wrap(queue, queue->head + number)];
+}
+
+uint64_t store_queue_answer(struct store_queue *queue, const bool is_saved[], unsigned count,
+                            bool is_committed)
+{
+    uint64_t wake = 0;
+    lock(queue);
+    QR_ASSERT(count <= queue->count);
+    for (unsigned i = 0; i < count; i++) {
+        const struct store_call *call = &queue->calls[queue->head];
+        struct answer_ring *ring = &queue->rings[call->shard];
+        QR_ASSERT(ring->count < ring->reserved); /* The slot was reserved at the push. */
+        ring->answers[wrap(queue, ring->head + ring->count)] =
+            (struct store_answer){.match = call->match, .is_saved = is_saved[i]};
+        ring->count++;
+        wake |= UINT64_C(1) << call->shard;
+        if (is_saved[i]) queue->stats.saved++;
+        if (!is_saved[i]) queue->stats.failed++;
+        queue->head = wrap(queue, queue->head + 1);
+    }
+    queue->count -= count;
+    queue->is_healthy = is_committed;
+    if (is_committed) queue->stats.commits++;
+    unlock(queue);
+    return wake;
+}

@@ -1,0 +1,343 @@
+#define _GNU_SOURCE
+
+#include "store_fixture.h"
+#include "temp.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { ROWS_BYTES = 16384 };
+
+static const struct question bank_questions[] = {
+    {
+        .id = {{0xa1, 1}},
+        .text = "What is H2O?",
+        .choices = {"Water", "Say \"salt\"", "Back\\slash", "Caf\xc3\xa9"},
+        .choice_count = 4,
+        .category = 1,
+        .difficulty = DIFFICULTY_EASY,
+    },
+    {
+        .id = {{0xa2, 2}},
+        .text = "Is the sky blue?",
+        .choices = {"True", "False"},
+        .choice_count = 2,
+        .category = 0,
+        .difficulty = DIFFICULTY_HARD,
+    },
+};
+static const struct bank test_bank = {
+    .questions = bank_questions,
+    .count = 2,
+    .categories = {{.name = "nature"}, {.name = "science"}},
+    .category_count = 2,
+};
+
+/* --- Setup and teardown. --- */
+
+int world_begin(void **state)
+{
+    static struct world world;
+    memset(&world, 0, sizeof world);
+    world.saved_stderr = -1;
+    temp_template(world.directory, sizeof world.directory, "store");
+    if (mkdtemp(world.directory) == NULL) return -1;
+    (void)strcat(strcpy(world.path, world.directory), "/quizrush.db");
+    for (unsigned i = 0; i < SHARDS; i++) {
+        world.wakes[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+        if (world.wakes[i] < 0) return -1;
+    }
+    *state = &world;
+    return 0;
+}
+
+static void remove_directory(const char *path)
+{
+    (void)chmod(path, S_IRWXU);
+    DIR *directory = opendir(path);
+    if (directory == NULL) return;
+    for (struct dirent *entry = readdir(directory); entry != NULL; entry = readdir(directory)) {
+        (void)unlinkat(dirfd(directory), entry->d_name, 0); /* Not . and .. */
+    }
+    (void)closedir(directory);
+    (void)rmdir(path);
+}
+
+int world_end(void **state)
+{
+    struct world *world = *state;
+    if (world->saved_stderr >= 0) {
+        end_log(world);
+        (void)fputs(world->log, stderr);
+    }
+    close_store(world);
+    for (unsigned i = 0; i < SHARDS; i++) (void)close(world->wakes[i]);
+    remove_directory(world->directory);
+    return 0;
+}
+
+/* --- Opening. --- */
+
+static void on_wake(void *context, unsigned shard)
+{
+    struct world *world = context;
+    (void)eventfd_write(world->wakes[shard], 1);
+}
+
+static int open_with(struct world *world, unsigned queue_slots)
+{
+    struct sqlite_store_options options = {
+        .path = world->path,
+        .shards = SHARDS,
+        .queue_slots = queue_slots,
+        .wake = on_wake,
+        .wake_context = world,
+    };
+    return sqlite_store_create(&options, &world->store);
+}
+
+int try_open(struct world *world)
+{
+    return open_with(world, QUEUE_SLOTS);
+}
+
+void open_store(struct world *world)
+{
+    open_store_with(world, QUEUE_SLOTS);
+}
+
+void open_store_with(struct world *world, unsigned queue_slots)
+{
+    assert_int_equal(open_with(world, queue_slots), 0);
+}
+
+void close_store(struct world *world)
+{
+    (void)sqlite3_close(world->reader);
+    world->reader = NULL;
+    if (world->store != NULL) world->store->class->destroy(world->store);
+    world->store = NULL;
+}
+
+static sqlite3 *watched;
+
+static int on_connection(sqlite3 *db, char **reterr_message, const sqlite3_api_routines *api)
+{
+    (void)reterr_message;
+    (void)api;
+    watched = db;
+    return SQLITE_OK;
+}
+
+void watch_connection(void)
+{
+    assert_int_equal(sqlite3_auto_extension((void (*)(void))on_connection), SQLITE_OK);
+}
+
+sqlite3 *watched_connection(void)
+{
+    (void)sqlite3_cancel_auto_extension((void (*)(void))on_connection);
+    assert_non_null(watched);
+    return watched;
+}
+
+/* --- Results. --- */
+
+static struct result_answer answer(int8_t choice, bool is_right, uint16_t points, int64_t at_ms)
+{
+    return (struct result_answer){
+        .choice = choice,
+        .is_right = is_right,
+        .credit_ms = 20,
+        .points = points,
+        .at_ms = 1500,
+        .received_at = {at_ms},
+    };
+}
+
+struct match_result duel(uint8_t number)
+{
+    int64_t began_ms = 1790000000000 + number * 100000;
+    struct result_answer none = {.choice = MATCH_CHOICE_NONE};
+    struct match_result result = {
+        .match = {{0x01, number}},
+        .mode = MATCH_MODE_DUEL,
+        .reason = MATCH_END_FINISHED,
+        .is_rated = true,
+        .winner = ADA,
+        .player_count = 2,
+        .round_count = ROUNDS,
+        .created_at = {began_ms},
+        .ended_at = {began_ms + 30000},
+        .bank = &test_bank,
+        .players =
+            {
+                {{{0xad}}, "Ada", 150000, 151000, 904, false},
+                {{{0xbe}}, "Ben", 160000, 159000, 0, true},
+            },
+        .rounds =
+            {
+                {
+                    .question = &bank_questions[0],
+                    .places = {2, 0, 3, 1},
+                    .choice_count = 4,
+                    .weight = 1,
+                    .is_revealed = true,
+                    .time_ms = 10000,
+                    .began_at = {began_ms + 3000},
+                    .answers = {answer(1, true, 904, began_ms + 4520),
+                                answer(0, false, 0, began_ms + 4520)},
+                },
+                {
+                    .question = &bank_questions[1],
+                    .places = {0, 1},
+                    .choice_count = 2,
+                    .weight = 2,
+                    .time_ms = 10000,
+                    .began_at = {began_ms + 20000},
+                    .answers = {none, answer(1, false, 0, began_ms + 21520)},
+                },
+            },
+    };
+    return result;
+}
+
+struct handle handle_of(uint8_t number)
+{
+    return (struct handle){.slot = number, .generation = 1};
+}
+
+int try_save(struct world *world, unsigned shard, const struct match_result *result)
+{
+    return store_save(world->store, shard, handle_of(result->match.bytes[1]), result);
+}
+
+void save_on(struct world *world, unsigned shard, const struct match_result *result)
+{
+    assert_int_equal(try_save(world, shard, result), 0);
+}
+
+void save(struct world *world, const struct match_result *result)
+{
+    save_on(world, 0, result);
+}
+
+static void wait_for_wake(struct world *world, unsigned shard)
+{
+    struct pollfd poll_fd = {.fd = world->wakes[shard], .events = POLLIN};
+    assert_int_equal(poll(&poll_fd, 1, WAIT_MS), 1);
+    eventfd_t wakes;
+    assert_int_equal(eventfd_read(world->wakes[shard], &wakes), 0);
+}
+
+struct store_answer next_answer(struct world *world, unsigned shard)
+{
+    struct store_answer answer;
+    while (store_take_answers(world->store, shard, &answer, 1) == 0) wait_for_wake(world, shard);
+    return answer;
+}
+
+void expect_answer(struct world *world, uint8_t number, bool is_saved)
+{
+    struct store_answer answer = next_answer(world, 0);
+    assert_int_equal(answer.match.slot, number);
+    assert_int_equal(answer.match.generation, 1);
+    assert_int_equal(answer.is_saved, is_saved);
+}
+
+void expect_saved(struct world *world, const struct match_result *result)
+{
+    save(world, result);
+    expect_answer(world, result->match.bytes[1], true);
+}
+
+struct store_stats stats(struct world *world)
+{
+    struct store_stats all;
+    world->store->class->stats(world->store, &all);
+    return all;
+}
+
+void wait_until_answered(struct world *world, uint64_t count)
+{
+    while (stats(world).saved + stats(world).failed < count) wait_for_wake(world, 0);
+}
+
+/* --- The second connection. --- */
+
+static sqlite3 *reader(struct world *world)
+{
+    if (world->reader == NULL) {
+        assert_int_equal(sqlite3_open(world->path, &world->reader), SQLITE_OK);
+    }
+    return world->reader;
+}
+
+void execute(struct world *world, const char *sql)
+{
+    char *message = NULL;
+    if (sqlite3_exec(reader(world), sql, NULL, NULL, &message) != SQLITE_OK) {
+        fail_msg("%s: %s", sql, message);
+    }
+}
+
+const char *rows(struct world *world, const char *sql)
+{
+    static char text[ROWS_BYTES];
+    size_t used = 0;
+    text[0] = '\0';
+    sqlite3_stmt *statement;
+    assert_int_equal(sqlite3_prepare_v2(reader(world), sql, -1, &statement, NULL), SQLITE_OK);
+    while (sqlite3_step(statement) == SQLITE_ROW) {
+        for (int i = 0; i < sqlite3_column_count(statement); i++) {
+            const unsigned char *column = sqlite3_column_text(statement, i);
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? "|" : "",
+                                     column != NULL ? (const char *)column : "NULL");
+        }
+        used += (size_t)snprintf(text + used, sizeof text - used, "\n");
+        assert_true(used < sizeof text);
+    }
+    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
+    return text;
+}
+
+/* --- The log. --- */
+
+void capture_log(struct world *world)
+{
+    (void)fflush(stderr);
+    int file = memfd_create("log", MFD_CLOEXEC);
+    assert_true(file >= 0);
+    world->saved_stderr = dup(STDERR_FILENO);
+    assert_int_equal(dup2(file, STDERR_FILENO), STDERR_FILENO);
+    (void)close(file);
+}
+
+void end_log(struct world *world)
+{
+    ssize_t size = pread(STDERR_FILENO, world->log, sizeof world->log - 1, 0);
+    world->log[size > 0 ? size : 0] = '\0';
+    (void)dup2(world->saved_stderr, STDERR_FILENO);
+    (void)close(world->saved_stderr);
+    world->saved_stderr = -1;
+}
+
+unsigned times_logged(const struct world *world, const char *text)
+{
+    unsigned times = 0;
+    for (const char *at = strstr(world->log, text); at != NULL; at = strstr(at + 1, text)) times++;
+    return times;
+}

@@ -1,0 +1,77 @@
+/* A store in a directory of its own, for its tests: two shards with an eventfd each, results to
+ * save, and a second connection that looks in.
+ *
+ * Nothing sleeps: answers are waited for on the eventfds, at most WAIT_MS.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <sqlite3.h>
+
+#include "edge/sqlite_store.h"
+
+enum { SHARDS = 2, QUEUE_SLOTS = 64, WAIT_MS = 30000, PATH_BYTES = 96, LOG_BYTES = 8192 };
+enum { ADA = 0, BEN = 1, ROUNDS = 2 };
+
+struct world {
+    char directory[PATH_BYTES];
+    char path[PATH_BYTES];
+    int wakes[SHARDS];
+    struct store *store;
+    sqlite3 *reader;
+    int saved_stderr; /* -1: not captured. */
+    char log[LOG_BYTES];
+};
+
+/* --- Setup and teardown: a directory, and nothing in it yet. --- */
+
+int world_begin(void **state);
+int world_end(void **state);
+
+/* --- Opening. --- */
+
+int try_open(struct world *world);
+void open_store(struct world *world);
+void open_store_with(struct world *world, unsigned queue_slots);
+void close_store(struct world *world);
+
+/* The connection of the store opened next, for looking at what is its alone, while nothing is
+ * queued. */
+void watch_connection(void);
+sqlite3 *watched_connection(void);
+
+/* --- Results. --- */
+
+/* A finished duel that ADA won. Its ids and times follow from the number: a greater one is later.
+ */
+struct match_result duel(uint8_t number);
+struct handle handle_of(uint8_t number);
+
+/* Queues a result of shard 0, as match handle_of(its number). */
+void save(struct world *world, const struct match_result *result);
+void save_on(struct world *world, unsigned shard, const struct match_result *result);
+int try_save(struct world *world, unsigned shard, const struct match_result *result);
+
+/* The next answer of the shard; fails where it does not come. */
+struct store_answer next_answer(struct world *world, unsigned shard);
+void expect_answer(struct world *world, uint8_t number, bool is_saved); /* Of shard 0. */
+void expect_saved(struct world *world, const struct match_result *result);
+void wait_until_answered(struct world *world, uint64_t count); /* Takes none. */
+struct store_stats stats(struct world *world);
+
+/* --- The second connection. --- */
+
+void execute(struct world *world, const char *sql);
+
+/* What a query gives, as the sqlite3 shell prints it: columns by |, a line a row. Valid until the
+ * next. */
+const char *rows(struct world *world, const char *sql);
+
+/* --- The log. --- */
+
+void capture_log(struct world *world);
+/* Ends the capture, and keeps what was written. */
+void end_log(struct world *world);
+unsigned times_logged(const struct world *world, const char *text);
