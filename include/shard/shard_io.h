@@ -1,0 +1,71 @@
+/* Everything a shard asks of the outside, as one struct of functions.
+ *
+ * The daemon gives it the real edge, the simulator a fake one. Each function is called on the shard's own thread, from
+ * within a shard_… call, and never calls back into the shard from inside.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/id.h"
+#include "base/pool.h"
+#include "core/match_result.h"
+#include "proto/frame.h"
+
+/* A connection, as the edge knows it: opaque here, valid from shard_on_connect until shard_on_disconnect. */
+typedef void *shard_conn;
+
+/* docs/protocol.md, Close codes. */
+enum close_code {
+    CLOSE_NORMAL = 1000,
+    CLOSE_RESTART = 1012,
+    CLOSE_FULL = 1013,
+    CLOSE_SLOW = 4003,
+    CLOSE_ABUSE = 4008,
+    CLOSE_NO_HELLO = 4009,
+    CLOSE_AUTH = 4500,
+};
+
+/* What a shard reports for the log: a decision, at the point where it was taken. */
+enum shard_note_kind {
+    NOTE_MATCH_STARTED,
+    NOTE_MATCH_ENDED, /* text: the reason. number: milliseconds it took. */
+    NOTE_MATCH_FAULT, /* text: what was found broken. */
+    NOTE_SAVE_FAILED, /* The commit will be tried again. */
+    NOTE_CLOSING,     /* text: why. number: the close code. */
+};
+
+struct shard_note {
+    uint8_t kind; /* enum shard_note_kind. */
+    struct id match;
+    struct id player;
+    const char *text;
+    uint64_t number;
+};
+
+struct shard_io {
+    void *context;
+
+    /* Sends frames in order; returns how many were taken, in full: the rest is offered again after
+     * shard_on_writable. The frames are borrowed for the length of the call. */
+    unsigned (*send)(void *context, shard_conn conn, struct frame *const frames[], unsigned count);
+
+    /* Paused: no shard_on_message for this connection until it is resumed; what arrives waits, nothing is lost. */
+    void (*pause)(void *context, shard_conn conn, bool is_paused);
+
+    /* Closes, later: shard_on_disconnect follows exactly once, not from inside. */
+    void (*close)(void *context, shard_conn conn, enum close_code code, const char *reason);
+
+    /* The kernel's randomness: ids, seeds, sessions. Cannot fail. */
+    void (*random)(void *context, void *ret_bytes, size_t size);
+
+    /* Hands a result to the store: 0, and shard_on_saved follows exactly once; or -EAGAIN, and nothing follows. */
+    int (*save)(void *context, struct handle match, const struct match_result *result);
+
+    /* Something was posted to this shard's mailbox: once per batch. */
+    void (*wake)(void *context, unsigned shard);
+
+    void (*log)(void *context, const struct shard_note *note);
+};

@@ -1,0 +1,75 @@
+/* Records out and in. Everything that goes from one part of the game to another (session, lobby, match, home) goes
+ * through here, also within one shard: one way, one order. */
+
+#include "shard_priv.h"
+
+bool post_with_body(struct shard *shard, unsigned to, const void *record, size_t record_bytes,
+                    const void *body, size_t body_bytes)
+{
+    QR_ASSERT(to < shard->settings.count);
+    if (!mailbox_push(shard->settings.to[to], record, record_bytes, body, body_bytes)) {
+        return false;
+    }
+    shard->woken |= UINT64_C(1) << to;
+    return true;
+}
+
+bool post(struct shard *shard, unsigned to, const void *record, size_t record_bytes)
+{
+    return post_with_body(shard, to, record, record_bytes, NULL, 0);
+}
+
+/* False: not now; the record stays where it is, and those behind it wait. */
+static bool receive(struct shard *shard, const void *record, size_t bytes)
+{
+    switch ((enum record_kind)((const uint8_t *)record)[0]) {
+    case RECORD_CLAIM: presence_on_claim(shard, record); break;
+    case RECORD_GRANT: session_on_grant(shard, record); break;
+    case RECORD_RELEASE: presence_on_release(shard, record); break;
+    case RECORD_JOIN: lobby_on_join(shard, record); break;
+    case RECORD_UNJOIN: lobby_on_unjoin(shard, record); break;
+    case RECORD_QUEUED: pairing_on_queued(shard, record); break;
+    case RECORD_OFFER: pairing_on_offer(shard, record); break;
+    case RECORD_ATTACH: lobby_on_attach(shard, record); break;
+    case RECORD_REQUEUED: pairing_on_requeued(shard, record); break;
+    case RECORD_START: return live_match_on_start(shard, record);
+    case RECORD_START_REFUSED: lobby_on_start_refused(shard, record); break;
+    case RECORD_REQUEST: live_match_on_request(shard, record); break;
+    case RECORD_LEVEL: live_match_on_level(shard, record); break;
+    case RECORD_DELIVER: {
+        const struct record_deliver *deliver = record;
+        playing_on_deliver(shard, deliver, (const char *)(deliver + 1),
+                           (uint32_t)(bytes - sizeof(*deliver)));
+        break;
+    }
+    case RECORD_FIGURES: pairing_on_figures(shard, record); break;
+    }
+    return true;
+}
+
+bool post_receive(struct shard *shard)
+{
+    bool is_more = false;
+    for (unsigned from = 0; from < shard->settings.count; from++) {
+        struct mailbox *mailbox = shard->settings.from[from];
+        const void *record = NULL;
+        size_t bytes = 0;
+        unsigned taken = 0;
+        while (taken < RECORDS_PER_RUN && (record = mailbox_peek(mailbox, &bytes)) != NULL) {
+            if (!receive(shard, record, bytes)) break;
+            mailbox_consume(mailbox);
+            taken++;
+        }
+        is_more = is_more || record != NULL;
+    }
+    return is_more;
+}
+
+/* One wake-up a shard and batch. What a shard has left for itself needs none: shard_next_due says that it is due. */
+void post_wake(struct shard *shard)
+{
+    shard->woken &= ~(UINT64_C(1) << shard->settings.index);
+    for (unsigned to = 0; shard->woken != 0; to++, shard->woken >>= 1) {
+        if ((shard->woken & 1) != 0) shard->io.wake(shard->io.context, to);
+    }
+}

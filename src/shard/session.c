@@ -1,0 +1,273 @@
+/* A connection's life: hello, deadlines, being sent away, the end. */
+
+#include <string.h>
+
+#include "shard_priv.h"
+
+const char *session_state_name(enum session_state state)
+{
+    static const char *const names[SESSION_STATE_COUNT] = {
+        [SESSION_NEW] = "new",           [SESSION_GREETING] = "greeting",
+        [SESSION_IDLE] = "idle",         [SESSION_JOINING] = "joining",
+        [SESSION_QUEUED] = "queued",     [SESSION_ATTACHED] = "attached",
+        [SESSION_PLAYING] = "playing",
+    };
+    return names[state];
+}
+
+void session_move(struct shard *shard, struct session *session, enum session_state next)
+{
+#define TO(state) (1u << SESSION_##state)
+    static const unsigned may_follow[SESSION_STATE_COUNT] = {
+        [SESSION_NEW] = TO(GREETING) | TO(IDLE),
+        [SESSION_GREETING] = TO(IDLE),
+        [SESSION_IDLE] = TO(JOINING),
+        [SESSION_JOINING] = TO(QUEUED),
+        [SESSION_QUEUED] = TO(IDLE) | TO(ATTACHED),
+        [SESSION_ATTACHED] = TO(QUEUED) | TO(PLAYING),
+        [SESSION_PLAYING] = TO(IDLE),
+    };
+#undef TO
+    QR_ASSERT((may_follow[session->state] >> next & 1) != 0);
+    shard->states[session->state]--;
+    shard->states[next]++;
+    session->state = (uint8_t)next;
+}
+
+/* --- Deadlines: one timer for the earliest. --- */
+
+static void keep_earlier(mono_time *earliest, mono_time at)
+{
+    if (mono_is_before(at, *earliest)) *earliest = at;
+}
+
+void session_rearm(struct shard *shard, struct session *session)
+{
+    const mono_time never = {UINT64_MAX};
+    mono_time at = never;
+    if (session->state == SESSION_NEW && !session->is_over) keep_earlier(&at, session->hello_by);
+    if (session->is_choked) {
+        keep_earlier(&at, mono_after(session->stuck_since, shard->settings.send_timeout_ms));
+    }
+    if (mono_is_before(shard->now, session->resume_at)) keep_earlier(&at, session->resume_at);
+    if (session->state == SESSION_QUEUED && !session->is_over) {
+        keep_earlier(&at, session->ticket_at);
+    }
+    if (at.ms == never.ms) {
+        wheel_disarm(&shard->wheel, &session->timer);
+    } else {
+        wheel_arm(&shard->wheel, &session->timer, at, 0);
+    }
+}
+
+static void close_slow_reader(struct shard *shard, struct session *session)
+{
+    shard->counters.slow_readers++;
+    if (!session->is_over) {
+        session->is_over = true;
+        session->close_code = CLOSE_SLOW;
+        session->close_reason = "slow_reader";
+        session_part(shard, session);
+    }
+    /* Not even bye would get through. */
+    session->is_close_asked = true;
+    shard->io.close(shard->io.context, session->conn, (enum close_code)session->close_code,
+                    session->close_reason);
+}
+
+void session_on_timer(struct shard *shard, struct handle handle)
+{
+    struct session *session = pool_resolve(&shard->sessions, handle);
+    if (session == NULL || session->conn == NULL || session->is_close_asked) return;
+    if (session->is_choked && mono_elapsed(session->stuck_since, shard->now) >=
+                                  shard->settings.send_timeout_ms) {
+        close_slow_reader(shard, session);
+        return;
+    }
+    if (!session->is_over && session->state == SESSION_NEW &&
+        !mono_is_before(shard->now, session->hello_by)) {
+        session_dismiss(shard, session, CLOSE_NO_HELLO, "no_hello", 0);
+    }
+    if (!session->is_over && session->state == SESSION_QUEUED &&
+        !mono_is_before(shard->now, session->ticket_at)) {
+        session->ticket_at = mono_after(shard->now, TICKET_EVERY_MS);
+        pairing_say_ticket(shard, session);
+    }
+    session_update_pause(shard, session);
+    session_rearm(shard, session);
+}
+
+/* --- Coming. --- */
+
+/* What hangs on a session's token is its timer; the rest of the game learns of the end by records. */
+static void on_token_fired(struct cancel_hook *hook, enum cancel_reason reason)
+{
+    (void)reason; /* A session ends in one way, whatever ended it. */
+    struct session *session = LIST_ITEM(hook, struct session, hook);
+    wheel_disarm(&session->shard->wheel, &session->timer);
+}
+
+struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time now)
+{
+    struct handle handle = HANDLE_NONE;
+    struct session *session = pool_acquire(&shard->sessions, &handle);
+    if (session == NULL) return HANDLE_NONE;
+    session->self = handle;
+    session->shard = shard;
+    session->conn = conn;
+    session->state = SESSION_NEW;
+    shard->states[SESSION_NEW]++;
+    cancel_init(&session->token, &shard->root);
+    cancel_hook_init(&session->hook, on_token_fired);
+    bool is_watching = cancel_watch(&session->token, &session->hook);
+    QR_ASSERT(is_watching); /* The root fires only when the process ends. */
+    wheel_timer_init(&session->timer, handle, TIMER_SESSION);
+    list_init(&session->flush_node);
+    list_init(&session->debt_node);
+    list_init(&session->retired_node);
+    throttle_init(&session->throttle, shard->settings.message_burst, now);
+    session->hello_by = mono_after(now, shard->settings.hello_timeout_ms);
+    session_rearm(shard, session);
+    return handle;
+}
+
+void shard_on_message(struct shard *shard, struct handle handle, const char *text, size_t bytes,
+                      mono_time stamp)
+{
+    struct session *session = pool_resolve(&shard->sessions, handle);
+    if (session == NULL || session->is_over) return; /* On its way out: nothing is taken any more. */
+    QR_ASSERT(bytes <= MESSAGE_BYTES_MAX);
+    shard->counters.messages_in++;
+    dispatch(shard, session, text, bytes, stamp);
+}
+
+void session_greet(struct shard *shard, struct session *session, const char *name,
+                   uint32_t request_id)
+{
+    uint8_t random[ID_RANDOM_BYTES];
+    shard->io.random(shard->io.context, random, sizeof(random));
+    session->player = id_make(shard_wall(shard), random);
+    memcpy(session->name, name, strlen(name) + 1);
+    session->rating_centi = 150000;
+    session->hello_id = request_id;
+    session_move(shard, session, SESSION_GREETING);
+    session_update_pause(shard, session);
+    session_rearm(shard, session);
+    session_owe(shard, session, DEBT_CLAIM);
+}
+
+static void hex(char *to, const uint8_t *bytes, unsigned count)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (unsigned i = 0; i < count; i++) {
+        *to++ = digits[bytes[i] >> 4];
+        *to++ = digits[bytes[i] & 15];
+    }
+    *to = '\0';
+}
+
+static void say_welcome(struct shard *shard, struct session *session)
+{
+    uint8_t secret[16];
+    char text[2 * (sizeof(session->player) + sizeof(secret)) + 1];
+    shard->io.random(shard->io.context, secret, sizeof(secret));
+    hex(text, session->player.bytes, sizeof(session->player));
+    hex(text + 2 * sizeof(session->player), secret, sizeof(secret));
+    struct wire wire = shard_wire(shard);
+    encode_welcome(&wire, &(struct welcome){
+                              .request_id = session->hello_id,
+                              .player = session->player,
+                              .name = session->name,
+                              .rating_centi = session->rating_centi,
+                              .session = text,
+                              .now = shard_wall(shard),
+                              .ping_ms = shard->settings.ping_ms,
+                              .bank = shard->settings.bank,
+                              .rounds = shard->settings.match.rounds,
+                          });
+    session_say(shard, session, &wire);
+}
+
+void session_on_grant(struct shard *shard, const struct record_grant *record)
+{
+    struct session *session = pool_resolve(&shard->sessions, record->session);
+    if (session == NULL || session->state != SESSION_GREETING) return; /* It is gone: RELEASE follows the claim. */
+    session_move(shard, session, SESSION_IDLE);
+    say_welcome(shard, session);
+    session_update_pause(shard, session);
+    session_rearm(shard, session);
+}
+
+/* --- Going. --- */
+
+void session_part(struct shard *shard, struct session *session)
+{
+    switch ((enum session_state)session->state) {
+    case SESSION_NEW: session_move(shard, session, SESSION_IDLE); break;
+    case SESSION_GREETING:
+        session_move(shard, session, SESSION_IDLE);
+        session_owe(shard, session, DEBT_RELEASE);
+        break;
+    case SESSION_IDLE: session_owe(shard, session, DEBT_RELEASE); break;
+    case SESSION_QUEUED:
+        pairing_leave_queue(shard, session);
+        session_owe(shard, session, DEBT_RELEASE);
+        break;
+    case SESSION_PLAYING:
+        session->level_flags |= LEVEL_AWAY;
+        session_move(shard, session, SESSION_IDLE);
+        session_owe(shard, session, DEBT_LEVEL | DEBT_RELEASE);
+        break;
+    case SESSION_JOINING:
+    case SESSION_ATTACHED:
+        /* An answer is due. It finds the session over, and calls again from where it stands then. */
+        return;
+    }
+    session_rearm(shard, session);
+}
+
+void session_dismiss(struct shard *shard, struct session *session, enum close_code code,
+                     const char *reason, uint32_t retry_ms)
+{
+    if (session->is_over) return;
+    struct wire wire = shard_wire(shard);
+    encode_bye(&wire, reason, retry_ms);
+    session_say(shard, session, &wire);
+    if (session->is_over) return; /* There was no room even for bye. */
+    session->is_over = true;
+    session->close_code = (uint16_t)code;
+    session->close_reason = reason;
+    shard->io.log(shard->io.context, &(struct shard_note){.kind = NOTE_CLOSING,
+                                                          .player = session->player,
+                                                          .text = reason,
+                                                          .number = code});
+    session_part(shard, session);
+    session_update_pause(shard, session);
+}
+
+void session_retire_if_done(struct shard *shard, struct session *session)
+{
+    bool stands_somewhere =
+        session->state == SESSION_JOINING || session->state == SESSION_ATTACHED;
+    if (session->conn != NULL || session->debts != 0 || stands_somewhere || session->is_retired) {
+        return;
+    }
+    session->is_retired = true;
+    list_append(&shard->retired_sessions, &session->retired_node);
+}
+
+void shard_on_disconnect(struct shard *shard, struct handle handle)
+{
+    struct session *session = pool_resolve(&shard->sessions, handle);
+    QR_ASSERT(session != NULL && session->conn != NULL); /* The edge says it once. */
+    session->conn = NULL;
+    shard->lingering++;
+    cancel_fire(&session->token, CANCEL_DISCONNECT);
+    outbox_clear(&session->outbox, &shard->frames);
+    session->is_choked = false;
+    if (!session->is_over) {
+        session->is_over = true;
+        session_part(shard, session);
+    }
+    session_retire_if_done(shard, session);
+}

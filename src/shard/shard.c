@@ -1,0 +1,315 @@
+#include <string.h>
+
+#include "shard_priv.h"
+
+/* --- Memory: one block, laid out in one place. --- */
+
+struct layout {
+    uint8_t *base; /* NULL: only the size is wanted. */
+    size_t used;
+};
+
+static void *lay_out(struct layout *layout, size_t bytes)
+{
+    layout->used = (layout->used + 63) & ~(size_t)63;
+    void *at = layout->base != NULL ? layout->base + layout->used : NULL;
+    layout->used += bytes;
+    return at;
+}
+
+static void lay_out_pool(struct layout *layout, struct pool *pool, size_t item_bytes, uint32_t count)
+{
+    void *items = lay_out(layout, item_bytes * count);
+    struct pool_slot *slots = lay_out(layout, sizeof(struct pool_slot) * count);
+    if (layout->base != NULL) pool_init(pool, items, slots, item_bytes, count);
+}
+
+/* Per frame class. Small ones carry replies: every session may hold a full outbox of them. Medium and large ones
+ * carry what a match tells, shared by its players, and welcome: two per session hold all that can be waiting, but for
+ * the slowest of readers, whose share is theirs alone (a match's message that finds none is encoded again). */
+static uint32_t frames_of_class(const struct shard_settings *settings, unsigned class_index)
+{
+    uint32_t sessions = settings->sessions_max;
+    return class_index == 0 ? OUTBOX_SLOTS * sessions + 1024 : 4 * sessions + 256;
+}
+
+static uint32_t tickets_max(const struct shard_settings *settings)
+{
+    return settings->sessions_max * settings->count;
+}
+
+static void lay_out_lobby(struct layout *layout, struct shard *shard,
+                          const struct shard_settings *settings)
+{
+    uint32_t tickets = tickets_max(settings);
+    struct lobby *lobby = lay_out(layout, sizeof(struct lobby));
+    struct ticket *items = lay_out(layout, sizeof(struct ticket) * tickets);
+    struct pool_slot *slots = lay_out(layout, sizeof(struct pool_slot) * tickets);
+    struct lobby_ticket *beside = lay_out(layout, sizeof(struct lobby_ticket) * tickets);
+    struct pool offers = {0};
+    /* Not half as many: an offer stands until both sides have answered, and who declined may be in the next one. */
+    lay_out_pool(layout, &offers, sizeof(struct offer), tickets);
+    if (layout->base == NULL) return;
+    shard->lobby = lobby;
+    lobby->tickets = beside;
+    lobby->offers = offers;
+    matchmaker_init(&lobby->matchmaker, items, slots, tickets, &shard->wheel, TIMER_TICKET);
+}
+
+static void lay_out_frames(struct layout *layout, struct shard *shard,
+                           const struct shard_settings *settings)
+{
+    void *items[FRAME_CLASSES];
+    struct pool_slot *slots[FRAME_CLASSES];
+    uint32_t capacities[FRAME_CLASSES];
+    for (unsigned i = 0; i < FRAME_CLASSES; i++) {
+        capacities[i] = frames_of_class(settings, i);
+        items[i] = lay_out(layout, frame_slot_bytes(i) * capacities[i]);
+        slots[i] = lay_out(layout, sizeof(struct pool_slot) * capacities[i]);
+    }
+    if (layout->base != NULL) frame_pools_init(&shard->frames, items, slots, capacities);
+}
+
+/* With base NULL: only counts. */
+static struct shard *lay_out_shard(struct layout *layout, const struct shard_settings *settings)
+{
+    struct shard *shard = lay_out(layout, sizeof(struct shard));
+    struct pool sessions = {0}, matches = {0}, presences = {0};
+    lay_out_pool(layout, &sessions, sizeof(struct session), settings->sessions_max);
+    lay_out_pool(layout, &matches, sizeof(struct live_match), settings->matches_max);
+    lay_out_pool(layout, &presences, sizeof(struct presence), tickets_max(settings));
+    uint32_t homes = map_entries_for(tickets_max(settings));
+    struct map_entry *entries = lay_out(layout, sizeof(struct map_entry) * homes);
+    size_t ring_bytes = ring_storage_bytes(sizeof(struct match_event), settings->match_queue_slots);
+    ring_bytes = (ring_bytes + 15) & ~(size_t)15;
+    uint8_t *rings = lay_out(layout, ring_bytes * settings->matches_max);
+    if (shard != NULL) {
+        shard->sessions = sessions;
+        shard->matches = matches;
+        shard->presences = presences;
+        map_init(&shard->homes, entries, homes, &settings->key);
+        shard->rings = rings;
+        shard->ring_bytes = ring_bytes;
+    }
+    lay_out_frames(layout, shard, settings);
+    if (settings->index == LOBBY_SHARD) lay_out_lobby(layout, shard, settings);
+    return shard;
+}
+
+uint32_t shard_share(uint32_t total, unsigned count)
+{
+    /* Twice the even share and a little: the kernel's hash is fair to within a few times the square root. Room that
+     * is not used costs address space only. */
+    uint64_t share = 2 * (uint64_t)total / count + 256;
+    return count == 1 || share > total ? total : (uint32_t)share;
+}
+
+size_t shard_bytes(const struct shard_settings *settings)
+{
+    struct layout layout = {.base = NULL};
+    (void)lay_out_shard(&layout, settings); /* NULL: only the size is wanted. */
+    return layout.used;
+}
+
+struct shard *shard_create(void *memory, const struct shard_settings *settings,
+                           const struct shard_io *io, mono_time now, wall_time wall_now)
+{
+    QR_ASSERT(settings->index < settings->count && settings->count <= WORKERS_MAX);
+    QR_ASSERT(settings->match_queue_slots >= MATCH_QUEUE_SLOTS_MIN);
+    QR_ASSERT(settings->sessions_max > 0 && settings->matches_max > 0);
+    struct layout layout = {.base = memory};
+    struct shard *shard = lay_out_shard(&layout, settings);
+    shard->settings = *settings;
+    shard->io = *io;
+    shard->now = now;
+    shard->wall_offset_ms = wall_now.ms - (int64_t)now.ms;
+    shard->queue_mean_wait_ms = -1;
+    wheel_init(&shard->wheel, now);
+    cancel_init_root(&shard->root, &shard->token_stats);
+    list_init(&shard->flush);
+    list_init(&shard->debts);
+    list_init(&shard->runnable);
+    list_init(&shard->owed);
+    list_init(&shard->owed_grants);
+    list_init(&shard->retired_sessions);
+    list_init(&shard->retired_matches);
+    if (shard->lobby != NULL) lobby_init(shard);
+    return shard;
+}
+
+void shard_destroy(struct shard *shard)
+{
+    if (shard == NULL) return;
+    QR_ASSERT(shard_is_empty(shard));
+    if (shard->lobby != NULL) wheel_disarm(&shard->wheel, &shard->lobby->figures);
+    QR_ASSERT(shard->wheel.count == 0);
+    cancel_fini(&shard->root);
+    QR_ASSERT(shard->token_stats.live == 0);
+}
+
+/* --- The iteration. --- */
+
+static void expire_timers(struct shard *shard)
+{
+    for (unsigned i = 0; i < TIMERS_PER_RUN; i++) {
+        struct wheel_timer *timer = wheel_expire(&shard->wheel, shard->now);
+        if (timer == NULL) return;
+        uint64_t late_ms = mono_elapsed(timer->at, shard->now);
+        if (late_ms > shard->counters.timers_late_ms_max) {
+            shard->counters.timers_late_ms_max = late_ms;
+        }
+        switch (timer->kind) {
+        case TIMER_SESSION: session_on_timer(shard, timer->owner); break;
+        case TIMER_TICKET: lobby_on_timer(shard, timer->owner); break;
+        case TIMER_FIGURES: lobby_on_figures_timer(shard); break;
+        default: live_match_on_timer(shard, timer); break;
+        }
+    }
+}
+
+/* Who has connected just now may say hello: to resume a live match, or to hear that the server restarts. */
+static bool may_still_say_hello(const struct shard *shard, const struct session *session)
+{
+    uint64_t left_ms = mono_elapsed(shard->now, session->hello_by);
+    uint64_t connected_ms = shard->settings.hello_timeout_ms - left_ms;
+    return !shard->is_shutting_down && connected_ms < DRAIN_HELLO_MS;
+}
+
+static void sweep_session(struct shard *shard, struct session *session)
+{
+    switch ((enum session_state)session->state) {
+    case SESSION_NEW:
+        if (may_still_say_hello(shard, session)) break;
+        session_dismiss(shard, session, CLOSE_RESTART, "restart", RESTART_RETRY_MS);
+        break;
+    case SESSION_GREETING:
+    case SESSION_IDLE:
+    case SESSION_QUEUED:
+        session_dismiss(shard, session, CLOSE_RESTART, "restart", RESTART_RETRY_MS);
+        break;
+    case SESSION_JOINING:  /* The lobby's answer is on its way: the next sweep finds it queued. */
+    case SESSION_ATTACHED: /* The match, or the queue, is on its way. */
+    case SESSION_PLAYING: break; /* After its end. */
+    }
+}
+
+/* Sends away who has nothing to finish, a slice an iteration, round and round until nobody is left: players come out
+ * of their matches one by one. */
+static void sweep(struct shard *shard)
+{
+    uint32_t sessions = shard->sessions.touched;
+    for (unsigned i = 0; i < SWEEP_PER_RUN && i < sessions; i++) {
+        if (shard->sweep_next >= sessions) shard->sweep_next = 0;
+        struct session *session = pool_at(&shard->sessions, shard->sweep_next++);
+        if (session != NULL && !session->is_over) sweep_session(shard, session);
+    }
+    if (!shard->is_shutting_down) return;
+    uint32_t matches = shard->matches.touched;
+    for (unsigned i = 0; i < SWEEP_PER_RUN && i < matches; i++) {
+        if (shard->sweep_match_next >= matches) shard->sweep_match_next = 0;
+        struct live_match *live = pool_at(&shard->matches, shard->sweep_match_next++);
+        if (live != NULL) live_match_cancel(shard, live, MATCH_END_SHUTDOWN);
+    }
+}
+
+static void release_session(struct shard *shard, struct session *session)
+{
+    outbox_clear(&session->outbox, &shard->frames);
+    wheel_disarm(&shard->wheel, &session->timer);
+    list_remove(&session->flush_node);
+    list_remove(&session->debt_node);
+    cancel_unwatch(&session->hook);
+    cancel_fini(&session->token);
+    QR_ASSERT(shard->states[session->state] > 0);
+    shard->states[session->state]--;
+    shard->lingering--;
+    pool_release(&shard->sessions, session->self);
+}
+
+/* What this iteration has ended is released here, never inside the call that noticed it. */
+static void release_retired(struct shard *shard)
+{
+    struct list *node;
+    while ((node = list_take_first(&shard->retired_matches)) != NULL) {
+        live_match_release(shard, LIST_ITEM(node, struct live_match, retired_node));
+    }
+    while ((node = list_take_first(&shard->retired_sessions)) != NULL) {
+        release_session(shard, LIST_ITEM(node, struct session, retired_node));
+    }
+}
+
+void shard_run(struct shard *shard, mono_time now, wall_time wall_now)
+{
+    QR_ASSERT(now.ms >= shard->now.ms);
+    shard->now = now;
+    shard->wall_offset_ms = wall_now.ms - (int64_t)now.ms;
+    bool is_more = post_receive(shard);
+    expire_timers(shard);
+    live_match_run_all(shard);
+    if (shard->is_draining) sweep(shard);
+    live_match_deliver_owed(shard);
+    presence_pay_all(shard);
+    if (shard->lobby != NULL) lobby_pay_all(shard);
+    session_pay_all(shard);
+    /* What this shard has sent itself is done in this iteration, not after the next wait. */
+    if (!is_more) {
+        (void)post_receive(shard); /* The rest is for the next iteration: shard_next_due looks for it. */
+        live_match_run_all(shard);
+    }
+    session_flush_all(shard);
+    release_retired(shard);
+    post_wake(shard);
+}
+
+bool shard_next_due(const struct shard *shard, mono_time *ret_at)
+{
+    /* What was left in a mailbox, this shard's own or another's: no wake-up comes for it any more. */
+    for (unsigned from = 0; from < shard->settings.count; from++) {
+        if (mailbox_bytes_used(shard->settings.from[from]) == 0) continue;
+        *ret_at = shard->now;
+        return true;
+    }
+    bool has_work = !list_is_empty(&shard->runnable) || !list_is_empty(&shard->debts) ||
+                    !list_is_empty(&shard->owed) || !list_is_empty(&shard->owed_grants) ||
+                    (shard->is_draining && !shard_is_empty(shard));
+    if (shard->lobby != NULL) {
+        has_work = has_work || !list_is_empty(&shard->lobby->owed_tickets) ||
+                   !list_is_empty(&shard->lobby->owed_offers);
+    }
+    if (has_work) {
+        /* Something waits for room in a mailbox or an outbox: its other end makes it within a turn of its loop. */
+        *ret_at = mono_after(shard->now, 1);
+        return true;
+    }
+    return wheel_next(&shard->wheel, ret_at);
+}
+
+/* --- The end. --- */
+
+void shard_drain(struct shard *shard)
+{
+    shard->is_draining = true;
+}
+
+void shard_shutdown(struct shard *shard)
+{
+    shard->is_draining = true;
+    shard->is_shutting_down = true;
+}
+
+bool shard_is_empty(const struct shard *shard)
+{
+    return shard->sessions.used == 0 && shard->matches.used == 0 && shard->presences.used == 0 &&
+           (shard->lobby == NULL ||
+            (shard->lobby->matchmaker.waiting == 0 && shard->lobby->offers.used == 0));
+}
+
+uint32_t shard_longest_match_ms(const struct shard_settings *settings)
+{
+    /* Every round goes to its end and stays open for the slack and the largest credit there is. */
+    const struct match_settings *match = &settings->match;
+    enum { CREDIT_MAX_MS = 250 };
+    return match->start_ms +
+           match->rounds * (match->round_time_ms + match->close_slack_ms + CREDIT_MAX_MS) +
+           (match->rounds - 1u) * match->reveal_time_ms;
+}
