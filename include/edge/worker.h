@@ -1,0 +1,70 @@
+/* A worker: one thread with its epoll loop, its libwebsockets context, its listening socket and its shard.
+ *
+ * The main thread creates all workers before it starts any, and joins them before it destroys them. Between workers
+ * there are only the shards' mailboxes, one eventfd each to wake another, and the counters of `struct worker_shared`.
+ *
+ * A turn of the loop, always in this order: wait; sample the clock; read (handshakes, then libwebsockets' sockets, then
+ * the store's answers); sample the clock again; shard_run; hand libwebsockets what shard_run has changed.
+ */
+#pragma once
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/assert.h"
+#include "edge/store.h"
+#include "shard/shard.h"
+
+struct worker;
+
+/* What all workers share. The main thread owns it; it outlives them. */
+struct worker_shared {
+    unsigned count;
+    struct worker *workers[WORKERS_MAX];
+    struct store *store;
+    uint32_t connections_max;
+    uint32_t half_open_max; /* Per worker: connections that have not said their HTTP head yet. */
+    _Atomic uint32_t players;     /* WebSocket connections, counted at the handshake. */
+    _Atomic bool is_draining;
+    _Atomic bool is_shutting_down;
+    _Atomic bool is_stopping;
+    int main_eventfd; /* Written when a worker has become empty while draining. */
+};
+
+struct worker_settings {
+    struct worker_shared *shared; /* Keeps a reference. */
+    int listener_fd;              /* Takes. */
+    int admin_fd;                 /* Takes; -1: none. */
+    uint16_t admin_port;
+    struct shard_settings shard;
+};
+
+/* Maps the shard's memory and opens libwebsockets. 0, or a negative errno. Main thread. */
+QR_MUST_USE int worker_create(const struct worker_settings *settings, struct worker **ret_worker);
+QR_MUST_USE int worker_start(struct worker *worker);
+void worker_join(struct worker *worker);
+void worker_destroy(struct worker *worker); /* NULL is fine. After the join. */
+
+/* Wakes the worker's loop. Any thread. */
+void worker_wake(struct worker *worker);
+
+/* Whether the shard was empty at the end of the last turn. Any thread. */
+bool worker_is_empty(const struct worker *worker);
+
+/* What a worker publishes once a second. */
+struct worker_stats {
+    struct shard_stats shard;
+    uint32_t connections; /* Open WebSocket connections. */
+    uint32_t half_open, half_open_max_seen, half_open_bound;
+    uint64_t accepted;
+    uint64_t refused_full;      /* 503: no room. */
+    uint64_t refused_handshake; /* Other answers to a bad handshake. */
+    uint64_t handshake_timeouts;
+    uint64_t assembly_refused;  /* Closed: too many messages in pieces at once. */
+    uint64_t turns;
+    uint64_t loop_lag_ms_max; /* The longest turn since the last snapshot. */
+};
+
+/* The last snapshot. Any thread. */
+void worker_stats(struct worker *worker, struct worker_stats *ret_stats);

@@ -1,0 +1,184 @@
+#include "conf_keys_priv.h"
+
+#include <arpa/inet.h>
+#include <string.h>
+
+#include "base/limits.h"
+
+static bool is_address(const char *text)
+{
+    struct in6_addr address;
+    return inet_pton(AF_INET, text, &address) == 1 || inet_pton(AF_INET6, text, &address) == 1;
+}
+
+static bool is_path(const char *text)
+{
+    return text[0] != '\0';
+}
+
+static bool is_store(const char *text)
+{
+    return strcmp(text, "sqlite") == 0;
+}
+
+static bool is_log_level(const char *text)
+{
+    return strcmp(text, "error") == 0 || strcmp(text, "warning") == 0 ||
+           strcmp(text, "info") == 0 || strcmp(text, "debug") == 0;
+}
+
+static bool is_power_of_two(uint32_t number)
+{
+    return number != 0 && (number & (number - 1)) == 0;
+}
+
+/* The description of match_queue_slots has these figures. */
+_Static_assert(MATCH_RESERVED_SLOTS == 12 && CLIENT_EVENTS_PER_PLAYER == 2 &&
+                   MATCH_PLAYERS_MAX == 2 && MATCH_QUEUE_SLOTS_MIN == 16,
+               "the row of match_queue_slots says other figures");
+
+/* A row whose kind is not its field's does not compile. */
+#define NUMBER_AT(key) _Generic(((struct conf *)0)->key, uint32_t : offsetof(struct conf, key))
+#define TEXT_AT(key)   _Generic(((struct conf *)0)->key, char * : offsetof(struct conf, key))
+
+#define NUMBER(key, min, max, default_, reload, what_)                                             \
+    {                                                                                              \
+        .name = #key, .kind = CONF_NUMBER, .is_reloadable = (reload), .offset = NUMBER_AT(key),    \
+        .number_min = (min), .number_max = (max), .number_default = (default_), .what = (what_)    \
+    }
+#define NUMBER_OF(key, min, max, default_, reload, is_right, wanted_, what_)                       \
+    {                                                                                              \
+        .name = #key, .kind = CONF_NUMBER, .is_reloadable = (reload), .offset = NUMBER_AT(key),    \
+        .number_min = (min), .number_max = (max), .number_default = (default_),                    \
+        .is_number_right = (is_right), .wanted = (wanted_), .what = (what_)                        \
+    }
+#define TEXT(key, default_, reload, is_right, wanted_, what_)                                      \
+    {                                                                                              \
+        .name = #key, .kind = CONF_TEXT, .is_reloadable = (reload), .offset = TEXT_AT(key),        \
+        .text_default = (default_), .is_text_right = (is_right), .wanted = (wanted_),              \
+        .what = (what_)                                                                            \
+    }
+
+/* clang-format off */
+const struct conf_key conf_keys[CONF_KEY_COUNT] = {
+    /* Who may connect, and where. */
+    TEXT(address, "0.0.0.0", false, is_address, "an IPv4 or IPv6 address",
+         "Where players connect; `::` is IPv6 and, on most systems, IPv4 too."),
+    NUMBER(port, 1, 65535, 8080, false,
+           "The players' port: the page, `/ws`, `/healthz` and `/readyz`."),
+    TEXT(admin_address, "127.0.0.1", false, is_address, "an IPv4 or IPv6 address",
+         "Where operators connect; there is no authentication, so keep it private."),
+    NUMBER(admin_port, 0, 65535, 8081, false,
+           "The operators' port: `/metrics`; 0: none."),
+    NUMBER(workers, 0, WORKERS_MAX, 0, false,
+           "Event loops, one thread each; 0: one per core."),
+    NUMBER(max_connections, 0, CONF_CONNECTIONS_MAX, 0, false,
+           "Connections at one time, then 1013; 0: what the limit on open files leaves room for."),
+    NUMBER(max_half_open, 1, 100000, 1024, false,
+           "Connections at one time that have not finished the WebSocket handshake."),
+
+    /* What is read and written. */
+    TEXT(data_dir, "/var/lib/quizrushd", false, is_path, "a path",
+         "Where the database `quizrush.db` lies; the directory must exist."),
+    TEXT(store, "sqlite", false, is_store, "`sqlite`",
+         "Which database keeps players, ratings and results."),
+    TEXT(questions, "/usr/share/quizrushd/questions.json", true, is_path, "a path",
+         "Which question bank is asked from."),
+
+    /* The game. */
+    NUMBER(match_rounds, 1, MATCH_ROUNDS_MAX, 7, true,
+           "Rounds of a match; the last one counts double."),
+    NUMBER(match_start_ms, 0, 60000, 3000, true,
+           "How long a match waits before its first round."),
+    NUMBER(round_time_ms, 600, 120000, 10000, true,
+           "How long players may think."),
+    NUMBER(reveal_time_ms, 0, 60000, 2000, true,
+           "How long a round's answer is shown before the next round."),
+    NUMBER(reconnect_grace_ms, 0, 600000, 10000, true,
+           "How long a player who is cut off may come back to a match; 0: not at all."),
+    NUMBER(close_slack_ms, 0, 1000, 20, true,
+           "How long after its deadline a round stays open for what has arrived but was not yet"
+           " read."),
+
+    /* Queues, each with its bound. */
+    NUMBER(match_queue_slots, MATCH_QUEUE_SLOTS_MIN, 1024, 16, false,
+           "Events that wait in one match: 12 slots are the server's own, and each of the 2 players"
+           " needs 2."),
+    NUMBER_OF(mailbox_bytes, 65536, 16777216, 262144, false, is_power_of_two, "a power of two",
+              "Bytes that wait from one worker to another, for each pair and direction."),
+    NUMBER(store_queue_slots, 16, 65536, 1024, false,
+           "Calls that wait for the database, then unavailable."),
+
+    /* Connections. */
+    NUMBER(hello_timeout_ms, 100, 60000, 5000, false,
+           "How long a new connection has for its handshake, and then for `hello`; then 4009."),
+    NUMBER(ping_ms, 1000, 300000, 25000, false,
+           "How long a connection may be silent before it is pinged; in a match it is 4 s."),
+    NUMBER(send_timeout_ms, 100, 60000, 5000, false,
+           "How long a client may be too slow to take what it is sent; then 4003."),
+    NUMBER(message_rate, 1, 1000, 20, false,
+           "Messages a second that one connection may send."),
+    NUMBER(message_burst, 1, 10000, 40, false,
+           "Messages that one connection may send at once; at least `message_rate`."),
+
+    TEXT(log_level, "info", true, is_log_level, "`error`, `warning`, `info` or `debug`",
+         "Which log lines are written: these and graver ones."),
+};
+/* clang-format on */
+
+const struct conf_key *conf_key_find(const char *name)
+{
+    for (unsigned i = 0; i < CONF_KEY_COUNT; i++)
+        if (strcmp(conf_keys[i].name, name) == 0) return &conf_keys[i];
+    return NULL;
+}
+
+enum { NAME_BYTES = 32, DISTANCE_NEAR = 2 };
+
+/* Levenshtein's: how many letters to add, drop or change. Requires: both have at most NAME_BYTES.
+ */
+static unsigned distance(const char *from, const char *to)
+{
+    unsigned row[NAME_BYTES + 1];
+    unsigned to_length = (unsigned)strlen(to);
+    for (unsigned j = 0; j <= to_length; j++) row[j] = j;
+    for (unsigned i = 0; from[i] != '\0'; i++) {
+        unsigned diagonal = row[0];
+        row[0] = i + 1;
+        for (unsigned j = 0; j < to_length; j++) {
+            unsigned best = diagonal + (from[i] != to[j]);
+            if (row[j] + 1 < best) best = row[j] + 1;
+            diagonal = row[j + 1];
+            if (diagonal + 1 < best) best = diagonal + 1;
+            row[j + 1] = best;
+        }
+    }
+    return row[to_length];
+}
+
+const struct conf_key *conf_key_nearest(const char *name)
+{
+    if (strlen(name) > NAME_BYTES) return NULL;
+    const struct conf_key *nearest = NULL;
+    unsigned nearest_distance = DISTANCE_NEAR + 1;
+    for (unsigned i = 0; i < CONF_KEY_COUNT; i++) {
+        QR_ASSERT(strlen(conf_keys[i].name) <= NAME_BYTES);
+        unsigned d = distance(name, conf_keys[i].name);
+        if (d >= nearest_distance) continue;
+        nearest = &conf_keys[i];
+        nearest_distance = d;
+    }
+    return nearest;
+}
+
+uint32_t *conf_key_number(const struct conf_key *key, struct conf *conf)
+{
+    QR_ASSERT(key->kind == CONF_NUMBER);
+    return (uint32_t *)(void *)((char *)conf + key->offset);
+}
+
+char *conf_key_text(const struct conf_key *key, struct conf *conf)
+{
+    QR_ASSERT(key->kind == CONF_TEXT);
+    return (char *)conf + key->offset;
+}

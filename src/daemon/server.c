@@ -1,0 +1,324 @@
+#include "daemon/server.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "edge/clock.h"
+#include "edge/listener.h"
+#include "edge/log.h"
+#include "edge/sqlite_store.h"
+#include "edge/worker.h"
+
+/* After the second signal: as long as an orderly end may take. */
+enum { SHUTDOWN_MAX_MS = 3000 };
+
+struct server {
+    const struct conf *conf;
+    struct worker_shared shared;
+    struct mailbox *mailboxes; /* count * count: from, then to. */
+    uint8_t *mailbox_memory;
+    size_t mailbox_memory_bytes;
+    int signal_fd;
+    int listener_fds[WORKERS_MAX];
+    int admin_fd;
+    mono_time shutdown_by;
+};
+
+/* --- Start. --- */
+
+static int fail(const char *what, int error)
+{
+    char value[LOG_VALUE_BYTES_MAX];
+    log_event(LOG_LEVEL_ERROR, what, "error=%s", log_value(strerror(-error), value));
+    return error;
+}
+
+/* The limit follows from max_connections: libwebsockets walks a table of this length at each close. */
+static int set_file_limit(const struct conf *conf)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
+    rlim_t needed = (rlim_t)conf->max_connections + conf_files_beside(conf);
+    limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
+    return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
+}
+
+static void wake_shard(void *context, unsigned shard)
+{
+    struct server *server = context;
+    worker_wake(server->shared.workers[shard]);
+}
+
+static int open_store(struct server *server)
+{
+    const struct conf *conf = server->conf;
+    char path[CONF_TEXT_BYTES + 32];
+    int size = snprintf(path, sizeof(path), "%s/quizrush.db", conf->data_dir);
+    QR_ASSERT(size > 0 && (size_t)size < sizeof(path));
+    struct sqlite_store_options options = {.path = path,
+                                           .shards = conf->workers,
+                                           .queue_slots = conf->store_queue_slots,
+                                           .wake = wake_shard,
+                                           .wake_context = server};
+    return sqlite_store_create(&options, &server->shared.store);
+}
+
+static int open_listeners(struct server *server)
+{
+    const struct conf *conf = server->conf;
+    char value[LOG_VALUE_BYTES_MAX];
+    int error =
+        listener_open(conf->address, conf->port, conf->workers, server->listener_fds);
+    if (error != 0) {
+        for (unsigned i = 0; i < WORKERS_MAX; i++) server->listener_fds[i] = -1;
+        log_event(LOG_LEVEL_ERROR, "listen_failed", "address=%s port=%u error=%s", conf->address,
+                  conf->port, log_value(strerror(-error), value));
+        return error;
+    }
+    if (conf->admin_port == 0) return 0;
+    error = listener_open(conf->admin_address, conf->admin_port, 1, &server->admin_fd);
+    if (error != 0) {
+        server->admin_fd = -1;
+        log_event(LOG_LEVEL_ERROR, "listen_failed", "admin_address=%s admin_port=%u error=%s",
+                  conf->admin_address, conf->admin_port, log_value(strerror(-error), value));
+    }
+    return error;
+}
+
+static int open_mailboxes(struct server *server)
+{
+    const struct conf *conf = server->conf;
+    size_t count = (size_t)conf->workers * conf->workers;
+    server->mailbox_memory_bytes = count * conf->mailbox_bytes;
+    server->mailboxes = aligned_alloc(64, count * sizeof(struct mailbox));
+    void *memory = mmap(NULL, server->mailbox_memory_bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (server->mailboxes == NULL || memory == MAP_FAILED) return fail("no_memory", -ENOMEM);
+    server->mailbox_memory = memory;
+    for (size_t i = 0; i < count; i++) {
+        mailbox_init(&server->mailboxes[i], server->mailbox_memory + i * conf->mailbox_bytes,
+                     conf->mailbox_bytes);
+    }
+    return 0;
+}
+
+static struct shard_settings settings_of(const struct server *server, const struct bank *bank,
+                                         unsigned index)
+{
+    const struct conf *conf = server->conf;
+    struct shard_settings settings = {
+        .index = index,
+        .count = conf->workers,
+        .connections_max = conf->max_connections,
+        .sessions_max = shard_share(conf->max_connections, conf->workers),
+        .match_queue_slots = conf->match_queue_slots,
+        .match = {.mode = MATCH_MODE_DUEL,
+                  .rounds = (uint8_t)conf->match_rounds,
+                  .is_rated = false,
+                  .start_ms = conf->match_start_ms,
+                  .round_time_ms = conf->round_time_ms,
+                  .reveal_time_ms = conf->reveal_time_ms,
+                  .grace_ms = conf->reconnect_grace_ms,
+                  .close_slack_ms = conf->close_slack_ms},
+        .bank = bank,
+        .hello_timeout_ms = conf->hello_timeout_ms,
+        .send_timeout_ms = conf->send_timeout_ms,
+        .ping_ms = conf->ping_ms,
+        .message_rate = conf->message_rate,
+        .message_burst = conf->message_burst,
+    };
+    settings.matches_max = settings.sessions_max;
+    for (unsigned other = 0; other < conf->workers; other++) {
+        settings.to[other] = &server->mailboxes[index * conf->workers + other];
+        settings.from[other] = &server->mailboxes[other * conf->workers + index];
+    }
+    ssize_t got = getrandom(&settings.key, sizeof(settings.key), 0);
+    QR_ASSERT(got == (ssize_t)sizeof(settings.key));
+    return settings;
+}
+
+static int create_workers(struct server *server, const struct bank *bank)
+{
+    const struct conf *conf = server->conf;
+    for (unsigned i = 0; i < conf->workers; i++) {
+        struct worker_settings settings = {.shared = &server->shared,
+                                           .listener_fd = server->listener_fds[i],
+                                           .admin_fd = i == 0 ? server->admin_fd : -1,
+                                           .admin_port = (uint16_t)conf->admin_port,
+                                           .shard = settings_of(server, bank, i)};
+        server->listener_fds[i] = -1; /* The worker's now, also where it fails. */
+        if (i == 0) server->admin_fd = -1;
+        int error = worker_create(&settings, &server->shared.workers[i]);
+        if (error != 0) return fail("worker_failed", error);
+    }
+    return 0;
+}
+
+/* Signals are the main thread's, as a file: blocked before any other thread begins. */
+static int open_signals(struct server *server)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0) return -errno;
+    struct sigaction ignore = {.sa_handler = SIG_IGN};
+    if (sigaction(SIGPIPE, &ignore, NULL) < 0) return -errno;
+    server->signal_fd = signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK);
+    server->shared.main_eventfd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    return server->signal_fd < 0 || server->shared.main_eventfd < 0 ? -errno : 0;
+}
+
+static int start(struct server *server, const struct bank *bank)
+{
+    int error = set_file_limit(server->conf);
+    if (error == 0) error = open_signals(server);
+    if (error != 0) return fail("start_failed", error);
+    if ((error = open_listeners(server)) != 0) return error;
+    if ((error = open_store(server)) != 0) return error;
+    if ((error = open_mailboxes(server)) != 0) return error;
+    if ((error = create_workers(server, bank)) != 0) return error;
+    for (unsigned i = 0; i < server->conf->workers; i++) {
+        error = worker_start(server->shared.workers[i]);
+        if (error != 0) return fail("worker_failed", error);
+    }
+    return 0;
+}
+
+static void log_start(const struct server *server, const struct bank *bank)
+{
+    const struct conf *conf = server->conf;
+    struct shard_settings settings = settings_of(server, bank, 0);
+    unsigned long long bytes = server->mailbox_memory_bytes;
+    for (unsigned i = 0; i < conf->workers; i++) {
+        settings.index = i;
+        bytes += shard_bytes(&settings);
+    }
+    log_event(LOG_LEVEL_INFO, "serving",
+              "address=%s port=%u admin_port=%u workers=%u max_connections=%u questions=%u "
+              "memory_bound_mb=%llu",
+              conf->address, conf->port, conf->admin_port, conf->workers, conf->max_connections,
+              bank->count, bytes >> 20);
+}
+
+/* --- Serving. --- */
+
+static void wake_all(struct server *server)
+{
+    for (unsigned i = 0; i < server->conf->workers; i++) worker_wake(server->shared.workers[i]);
+}
+
+static void on_signal(struct server *server, const struct bank *bank)
+{
+    struct signalfd_siginfo info;
+    if (read(server->signal_fd, &info, sizeof(info)) != (ssize_t)sizeof(info)) return;
+    if (!atomic_load(&server->shared.is_draining)) {
+        struct shard_settings settings = settings_of(server, bank, 0);
+        log_event(LOG_LEVEL_INFO, "draining", "signal=%u at_most_ms=%u", info.ssi_signo,
+                  shard_longest_match_ms(&settings));
+        (void)sd_notify(0, "STOPPING=1\nSTATUS=Draining: running matches finish."); /* If there is one. */
+        atomic_store(&server->shared.is_draining, true);
+    } else if (!atomic_load(&server->shared.is_shutting_down)) {
+        log_event(LOG_LEVEL_INFO, "shutting_down", "signal=%u", info.ssi_signo);
+        atomic_store(&server->shared.is_shutting_down, true);
+        server->shutdown_by = mono_after(clock_mono(), SHUTDOWN_MAX_MS);
+    }
+    wake_all(server);
+}
+
+static bool is_done(const struct server *server)
+{
+    if (!atomic_load(&server->shared.is_draining)) return false;
+    if (atomic_load(&server->shared.is_shutting_down) &&
+        !mono_is_before(clock_mono(), server->shutdown_by)) {
+        return true;
+    }
+    for (unsigned i = 0; i < server->conf->workers; i++) {
+        if (!worker_is_empty(server->shared.workers[i])) return false;
+    }
+    return true;
+}
+
+static void serve(struct server *server, const struct bank *bank)
+{
+    struct pollfd files[] = {{.fd = server->signal_fd, .events = POLLIN},
+                             {.fd = server->shared.main_eventfd, .events = POLLIN}};
+    while (!is_done(server)) {
+        /* A worker that is empty says so; the look once a tenth of a second is for the deadline. */
+        int timeout_ms = atomic_load(&server->shared.is_draining) ? 100 : -1;
+        if (poll(files, 2, timeout_ms) < 0 && errno != EINTR) {
+            log_event(LOG_LEVEL_ERROR, "poll_failed", "errno=%d", errno);
+            return;
+        }
+        if (files[0].revents != 0) on_signal(server, bank);
+        if (files[1].revents != 0) {
+            uint64_t count;
+            ssize_t size = read(server->shared.main_eventfd, &count, sizeof(count));
+            (void)size; /* How often says nothing. */
+        }
+    }
+}
+
+/* --- Stop. --- */
+
+static void close_fd(int fd)
+{
+    if (fd >= 0) (void)close(fd); /* The process ends. */
+}
+
+static void stop(struct server *server)
+{
+    atomic_store(&server->shared.is_stopping, true);
+    for (unsigned i = 0; i < server->conf->workers; i++) {
+        struct worker *worker = server->shared.workers[i];
+        if (worker == NULL) continue;
+        worker_wake(worker);
+        worker_join(worker);
+    }
+    /* What is queued there is committed; workers are woken with the answers and must still be there. */
+    if (server->shared.store != NULL) server->shared.store->class->destroy(server->shared.store);
+    for (unsigned i = 0; i < server->conf->workers; i++) {
+        worker_destroy(server->shared.workers[i]);
+        close_fd(server->listener_fds[i]);
+    }
+    close_fd(server->admin_fd);
+    close_fd(server->signal_fd);
+    close_fd(server->shared.main_eventfd);
+    free(server->mailboxes);
+    if (server->mailbox_memory != NULL) {
+        (void)munmap(server->mailbox_memory, server->mailbox_memory_bytes); /* Mapped like this. */
+    }
+}
+
+int server_run(const struct conf *conf, const struct bank *bank)
+{
+    struct server server = {.conf = conf,
+                            .signal_fd = -1,
+                            .admin_fd = -1,
+                            .shared = {.count = conf->workers,
+                                       .connections_max = conf->max_connections,
+                                       .half_open_max = conf->max_half_open / conf->workers + 1,
+                                       .main_eventfd = -1}};
+    for (unsigned i = 0; i < WORKERS_MAX; i++) server.listener_fds[i] = -1;
+    bool is_started = start(&server, bank) == 0;
+    if (is_started) {
+        log_start(&server, bank);
+        (void)sd_notify(0, "READY=1"); /* Where there is a systemd to tell. */
+        serve(&server, bank);
+    }
+    stop(&server);
+    if (is_started) log_event(LOG_LEVEL_INFO, "stopped", "exit=0");
+    return is_started ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,191 @@
+/* Connections from accept to the end of their HTTP head: cheap while they say nothing, bounded in number and time. */
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "edge/clock.h"
+#include "edge/log.h"
+#include "worker_priv.h"
+
+/* libwebsockets takes at most this much that was read already. */
+enum { LWS_READBUF_MAX = 2048 };
+
+static int watch(struct worker *worker, struct source *source, uint32_t events)
+{
+    struct epoll_event event = {.events = events, .data.ptr = source};
+    return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) < 0 ? -errno : 0;
+}
+
+int accept_init(struct worker *worker)
+{
+    uint32_t count = worker->shared->half_open_max;
+    list_init(&worker->open_heads);
+    list_init(&worker->free_heads);
+    worker->heads = calloc(count, sizeof(struct head));
+    if (worker->heads == NULL) return -ENOMEM;
+    for (uint32_t i = 0; i < count; i++) {
+        list_append(&worker->free_heads, &worker->heads[i].node);
+    }
+    worker->stats.half_open_bound = count;
+    int error = watch(worker, &worker->listener, EPOLLIN);
+    if (error == 0 && worker->admin.fd >= 0) error = watch(worker, &worker->admin, EPOLLIN);
+    return error;
+}
+
+/* Gives the place back; the socket is somebody else's by now, or closed. */
+static void free_head(struct worker *worker, struct head *head)
+{
+    list_remove(&head->node);
+    list_append(&worker->free_heads, &head->node);
+    worker->stats.half_open--;
+}
+
+static void close_head(struct worker *worker, struct head *head)
+{
+    (void)close(head->source.fd); /* Nothing was promised to it. */
+    free_head(worker, head);
+}
+
+void accept_fini(struct worker *worker)
+{
+    while (worker->heads != NULL && !list_is_empty(&worker->open_heads)) {
+        close_head(worker, LIST_ITEM(worker->open_heads.next, struct head, node));
+    }
+    free(worker->heads);
+    worker->heads = NULL;
+}
+
+static void begin_head(struct worker *worker, int fd, bool is_admin, mono_time now)
+{
+    int one = 1;
+    struct list *node = list_take_first(&worker->free_heads);
+    if (node == NULL) { /* Too many that have not said what they want: the newest can come again. */
+        (void)close(fd);
+        worker->stats.refused_handshake++;
+        return;
+    }
+    struct head *head = LIST_ITEM(node, struct head, node);
+    *head = (struct head){.source = {SOURCE_HEAD, fd}, .is_admin = is_admin, .accepted_at = now};
+    list_append(&worker->open_heads, &head->node);
+    worker->stats.half_open++;
+    if (worker->stats.half_open > worker->stats.half_open_max_seen) {
+        worker->stats.half_open_max_seen = worker->stats.half_open;
+    }
+    /* Without it small frames wait for the peer's ACK; it works as well, only slower. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    /* Edge-triggered: the bytes stay in the socket while the head is not whole. */
+    if (watch(worker, &head->source, EPOLLIN | EPOLLRDHUP | EPOLLET) < 0) {
+        close_head(worker, head);
+        return;
+    }
+    accept_on_head(worker, head); /* Its head may be here already. */
+}
+
+void accept_on_listener(struct worker *worker, const struct source *source, mono_time now)
+{
+    for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
+        int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            bool is_usual = errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
+            if (!is_usual) {
+                log_event(LOG_LEVEL_WARNING, "accept_failed", "errno=%d", errno);
+            }
+            return;
+        }
+        worker->stats.accepted++;
+        begin_head(worker, fd, source->kind == SOURCE_ADMIN, now);
+    }
+}
+
+static void refuse(struct worker *worker, struct head *head, const char *response)
+{
+    int fd = head->source.fd;
+    char rest[HEAD_BYTES_MAX];
+    /* What is unread would turn the close into a reset, and the answer could be lost with it. */
+    for (unsigned i = 0; i < 4; i++) {
+        if (recv(fd, rest, sizeof(rest), MSG_DONTWAIT) < (ssize_t)sizeof(rest)) break;
+    }
+    (void)send(fd, response, strlen(response), MSG_DONTWAIT | MSG_NOSIGNAL); /* As far as it goes. */
+    (void)shutdown(fd, SHUT_WR);                                             /* The close follows anyway. */
+    close_head(worker, head);
+}
+
+/* Whether there is room for one more player. Handshakes under way on several workers may pass this together; the last
+ * word is on_established's (ws.c). */
+static bool has_room(const struct worker *worker)
+{
+    return atomic_load(&worker->shared->players) < worker->shared->connections_max;
+}
+
+static void hand_over(struct worker *worker, struct head *head, char *bytes, size_t head_bytes)
+{
+    int fd = head->source.fd;
+    /* libwebsockets registers it in its own loop. */
+    (void)epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, fd, NULL); /* It is in there. */
+    free_head(worker, head);
+    if (head_bytes > LWS_READBUF_MAX) {
+        /* Frames that follow such a head in one segment may be lost (docs/architecture.md); no browser sends any. */
+        ws_adopt(worker, fd, NULL, 0);
+        return;
+    }
+    /* Exactly the head: the frames behind it stay in the socket, or libwebsockets would lose them. */
+    ssize_t taken = recv(fd, bytes, head_bytes, 0);
+    if (taken != (ssize_t)head_bytes) {
+        (void)close(fd); /* It was there a moment ago: the peer has reset. */
+        return;
+    }
+    ws_adopt(worker, fd, bytes, head_bytes);
+}
+
+void accept_on_head(struct worker *worker, struct head *head)
+{
+    char bytes[HEAD_BYTES_MAX];
+    ssize_t size = recv(head->source.fd, bytes, sizeof(bytes), MSG_PEEK);
+    if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
+    if (size <= 0) {
+        close_head(worker, head);
+        return;
+    }
+    size_t head_bytes = 0;
+    const char *response = NULL;
+    switch (head_look(bytes, (size_t)size, &head_bytes, &response)) {
+    case HEAD_INCOMPLETE: break;
+    case HEAD_HTTP: hand_over(worker, head, bytes, head_bytes); break;
+    case HEAD_UPGRADE:
+        if (head->is_admin || !has_room(worker)) {
+            worker->stats.refused_full++;
+            refuse(worker, head, head_response_full);
+        } else {
+            hand_over(worker, head, bytes, head_bytes);
+        }
+        break;
+    case HEAD_REFUSED:
+        worker->stats.refused_handshake++;
+        refuse(worker, head, response);
+        break;
+    }
+}
+
+void accept_expire(struct worker *worker, mono_time now)
+{
+    while (!list_is_empty(&worker->open_heads)) {
+        struct head *oldest = LIST_ITEM(worker->open_heads.next, struct head, node);
+        if (mono_elapsed(oldest->accepted_at, now) < HEAD_TIMEOUT_MS) return;
+        worker->stats.handshake_timeouts++;
+        close_head(worker, oldest);
+    }
+}
+
+bool accept_next_due(const struct worker *worker, mono_time *ret_at)
+{
+    if (list_is_empty(&worker->open_heads)) return false;
+    const struct head *oldest = LIST_ITEM(worker->open_heads.next, struct head, node);
+    *ret_at = mono_after(oldest->accepted_at, HEAD_TIMEOUT_MS);
+    return true;
+}

@@ -1,0 +1,75 @@
+#include "edge/listener.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+union socket_address {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+};
+
+static socklen_t parse_address(const char *text, uint32_t port, union socket_address *ret)
+{
+    memset(ret, 0, sizeof(*ret));
+    if (inet_pton(AF_INET, text, &ret->v4.sin_addr) == 1) {
+        ret->v4.sin_family = AF_INET;
+        ret->v4.sin_port = htons((uint16_t)port);
+        return sizeof(ret->v4);
+    }
+    if (inet_pton(AF_INET6, text, &ret->v6.sin6_addr) == 1) {
+        ret->v6.sin6_family = AF_INET6;
+        ret->v6.sin6_port = htons((uint16_t)port);
+        return sizeof(ret->v6);
+    }
+    return 0;
+}
+
+/* With SO_REUSEADDR in any case: connections of an earlier run that linger in TIME_WAIT are no reason to wait. */
+static int open_bound(const union socket_address *address, socklen_t length, int is_shared)
+{
+    int one = 1;
+    int fd = socket(address->any.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) return -errno;
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one)) < 0 ||
+        setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &is_shared, sizeof(is_shared)) < 0 ||
+        bind(fd, &address->any, length) < 0) {
+        int error = -errno;
+        (void)close(fd); /* Nothing was done with it. */
+        return error;
+    }
+    return fd;
+}
+
+static int open_listening(const union socket_address *address, socklen_t length)
+{
+    int fd = open_bound(address, length, 1);
+    if (fd < 0) return fd;
+    if (listen(fd, LISTENER_BACKLOG) == 0) return fd;
+    int error = -errno;
+    (void)close(fd); /* Nothing was done with it. */
+    return error;
+}
+
+int listener_open(const char *address_text, uint32_t port, unsigned count, int ret_fds[])
+{
+    union socket_address address;
+    socklen_t length = parse_address(address_text, port, &address);
+    if (length == 0) return -EINVAL;
+    /* Whoever else listens there has it: a socket without SO_REUSEPORT cannot join them. */
+    int probe = open_bound(&address, length, 0);
+    if (probe < 0) return probe;
+    (void)close(probe); /* It has shown what it was for. */
+    for (unsigned i = 0; i < count; i++) {
+        ret_fds[i] = open_listening(&address, length);
+        if (ret_fds[i] >= 0) continue;
+        int error = ret_fds[i];
+        while (i-- > 0) (void)close(ret_fds[i]); /* Nobody has connected that could be told. */
+        return error;
+    }
+    return 0;
+}

@@ -1,0 +1,254 @@
+/* The worker's thread: its epoll loop around everything else. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "edge/clock.h"
+#include "edge/log.h"
+#include "worker_priv.h"
+
+enum { EVENTS_PER_WAIT = 256, ANSWERS_PER_TURN = 256, PUBLISH_EVERY_MS = 1000, WAIT_MAX_MS = 1000 };
+
+void worker_wake(struct worker *worker)
+{
+    uint64_t one = 1;
+    ssize_t written = write(worker->wake.fd, &one, sizeof(one));
+    (void)written; /* It fails only where the counter is full: then the worker is awake. */
+}
+
+bool worker_is_empty(const struct worker *worker)
+{
+    return atomic_load(&worker->is_empty);
+}
+
+/* --- Figures. --- */
+
+static void publish(struct worker *worker, mono_time now)
+{
+    if (mono_elapsed(worker->published_at, now) < PUBLISH_EVERY_MS) return;
+    worker->published_at = now;
+    shard_stats(worker->shard, &worker->stats.shard);
+    pthread_mutex_lock(&worker->published_lock);
+    worker->published = worker->stats;
+    pthread_mutex_unlock(&worker->published_lock);
+    worker->stats.loop_lag_ms_max = 0;
+}
+
+void worker_stats(struct worker *worker, struct worker_stats *ret_stats)
+{
+    pthread_mutex_lock(&worker->published_lock);
+    *ret_stats = worker->published;
+    pthread_mutex_unlock(&worker->published_lock);
+}
+
+/* --- A turn of the loop. --- */
+
+static int wait_ms(const struct worker *worker, mono_time now)
+{
+    int64_t wait = WAIT_MAX_MS;
+    mono_time due;
+    if (worker->needs_uv || worker->has_input) return 0;
+    if (shard_next_due(worker->shard, &due)) {
+        int64_t until = (int64_t)mono_elapsed(now, due);
+        if (until < wait) wait = until;
+    }
+    if (accept_next_due(worker, &due)) {
+        int64_t until = (int64_t)mono_elapsed(now, due);
+        if (until < wait) wait = until;
+    }
+    int uv_ms = uv_backend_timeout(&worker->uv_loop);
+    if (uv_ms >= 0 && uv_ms < wait) wait = uv_ms;
+    return (int)wait;
+}
+
+static void read_events(struct worker *worker, mono_time now, int timeout_ms)
+{
+    struct epoll_event events[EVENTS_PER_WAIT];
+    int count = epoll_wait(worker->epoll_fd, events, EVENTS_PER_WAIT, timeout_ms);
+    if (timeout_ms != 0) now = clock_mono();
+    for (int i = 0; i < count; i++) {
+        struct source *source = events[i].data.ptr;
+        switch ((enum source_kind)source->kind) {
+        case SOURCE_LISTENER:
+        case SOURCE_ADMIN: accept_on_listener(worker, source, now); break;
+        case SOURCE_WAKE: {
+            uint64_t woken;
+            ssize_t size = read(source->fd, &woken, sizeof(woken));
+            (void)size; /* How often it was woken says nothing. */
+            break;
+        }
+        case SOURCE_UV: break; /* ws_run looks at all that is ready. */
+        case SOURCE_HEAD: accept_on_head(worker, LIST_ITEM(source, struct head, source)); break;
+        }
+    }
+}
+
+static void take_store_answers(struct worker *worker)
+{
+    struct store_answer answers[ANSWERS_PER_TURN];
+    unsigned count =
+        store_take_answers(worker->shared->store, worker->index, answers, ANSWERS_PER_TURN);
+    for (unsigned i = 0; i < count; i++) {
+        shard_on_saved(worker->shard, answers[i].match, answers[i].is_saved);
+    }
+    if (count == ANSWERS_PER_TURN) worker->has_input = true;
+}
+
+static void follow_orders(struct worker *worker)
+{
+    if (atomic_load(&worker->shared->is_shutting_down)) {
+        shard_shutdown(worker->shard);
+    } else if (atomic_load(&worker->shared->is_draining)) {
+        shard_drain(worker->shard);
+    }
+}
+
+static void tell_empty(struct worker *worker)
+{
+    bool is_empty = shard_is_empty(worker->shard) && worker->stats.connections == 0;
+    atomic_store(&worker->is_empty, is_empty);
+    if (!is_empty || !atomic_load(&worker->shared->is_draining)) {
+        worker->has_told_empty = false;
+    } else if (!worker->has_told_empty) {
+        uint64_t one = 1;
+        worker->has_told_empty = true;
+        ssize_t written = write(worker->shared->main_eventfd, &one, sizeof(one));
+        (void)written; /* It fails only where the counter is full: then main is awake. */
+    }
+}
+
+static mono_time turn(struct worker *worker, mono_time now)
+{
+    int timeout_ms = wait_ms(worker, now);
+    worker->has_input = false;
+    read_events(worker, now, timeout_ms);
+    mono_time began = clock_mono();
+    ws_run(worker);
+    take_store_answers(worker);
+    accept_expire(worker, began);
+    follow_orders(worker);
+    now = clock_mono();
+    worker->has_input = false; /* All of it is the run's. */
+    shard_run(worker->shard, now, clock_wall());
+    ws_close_pending(worker);
+    if (worker->needs_uv) ws_run(worker);
+    tell_empty(worker);
+    worker->stats.turns++;
+    mono_time ended = clock_mono();
+    uint64_t took_ms = mono_elapsed(began, ended);
+    if (took_ms > worker->stats.loop_lag_ms_max) worker->stats.loop_lag_ms_max = took_ms;
+    publish(worker, ended);
+    return ended;
+}
+
+static void *run(void *context)
+{
+    struct worker *worker = context;
+    mono_time now = clock_mono();
+    while (!atomic_load(&worker->shared->is_stopping)) now = turn(worker, now);
+    return NULL;
+}
+
+/* --- Life. --- */
+
+/* Address space that costs memory only where it is used. */
+static void *map_memory(size_t bytes)
+{
+    void *memory = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    return memory != MAP_FAILED ? memory : NULL;
+}
+
+static int watch_source(struct worker *worker, struct source *source)
+{
+    struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+    return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) < 0 ? -errno : 0;
+}
+
+static int open_loop(struct worker *worker)
+{
+    worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (worker->epoll_fd < 0) return -errno;
+    worker->wake.kind = SOURCE_WAKE;
+    worker->wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+    if (worker->wake.fd < 0) return -errno;
+    int error = watch_source(worker, &worker->wake);
+    if (error == 0) error = ws_create(worker);
+    if (error != 0) return error;
+    worker->uv = (struct source){SOURCE_UV, uv_backend_fd(&worker->uv_loop)};
+    error = watch_source(worker, &worker->uv);
+    return error == 0 ? accept_init(worker) : error;
+}
+
+static int open_shard(struct worker *worker, const struct shard_settings *settings)
+{
+    worker->shard_memory_bytes = shard_bytes(settings);
+    worker->shard_memory = map_memory(worker->shard_memory_bytes);
+    if (worker->shard_memory == NULL) return -ENOMEM;
+    struct shard_io io = ws_shard_io(worker);
+    worker->shard =
+        shard_create(worker->shard_memory, settings, &io, clock_mono(), clock_wall());
+    return 0;
+}
+
+int worker_create(const struct worker_settings *settings, struct worker **ret_worker)
+{
+    struct worker *worker = calloc(1, sizeof(*worker));
+    if (worker == NULL) return -ENOMEM;
+    worker->shared = settings->shared;
+    worker->index = settings->shard.index;
+    worker->listener = (struct source){SOURCE_LISTENER, settings->listener_fd};
+    worker->admin = (struct source){SOURCE_ADMIN, settings->admin_fd};
+    worker->admin_port = settings->admin_fd >= 0 ? settings->admin_port : 0;
+    worker->wake.fd = worker->epoll_fd = -1;
+    list_init(&worker->closing);
+    pthread_mutex_init(&worker->published_lock, NULL);
+    int error = open_shard(worker, &settings->shard);
+    if (error == 0) error = open_loop(worker);
+    if (error != 0) {
+        worker_destroy(worker);
+        return error;
+    }
+    *ret_worker = worker;
+    return 0;
+}
+
+int worker_start(struct worker *worker)
+{
+    int error = pthread_create(&worker->thread, NULL, run, worker);
+    worker->is_started = error == 0;
+    return -error;
+}
+
+void worker_join(struct worker *worker)
+{
+    if (!worker->is_started) return;
+    pthread_join(worker->thread, NULL);
+    worker->is_started = false;
+}
+
+static void close_fd(int fd)
+{
+    if (fd >= 0) (void)close(fd); /* The process ends. */
+}
+
+void worker_destroy(struct worker *worker)
+{
+    if (worker == NULL) return;
+    accept_fini(worker);
+    ws_destroy(worker);
+    if (worker->shard != NULL && shard_is_empty(worker->shard)) shard_destroy(worker->shard);
+    if (worker->shard_memory != NULL) {
+        (void)munmap(worker->shard_memory, worker->shard_memory_bytes); /* It was mapped like this. */
+    }
+    close_fd(worker->listener.fd);
+    close_fd(worker->admin.fd);
+    close_fd(worker->wake.fd);
+    close_fd(worker->epoll_fd);
+    pthread_mutex_destroy(&worker->published_lock);
+    free(worker);
+}

@@ -1,0 +1,120 @@
+/* What the files of a worker share.
+ *
+ *     worker.c   the thread, the loop, its wake-ups
+ *     accept.c   connections until their HTTP head is read
+ *     ws.c       libwebsockets: its context, its callbacks, and shard_io on top of it
+ *     http.c     plain requests: the page, health, metrics
+ *     metrics.c  the figures as Prometheus text
+ */
+#pragma once
+
+#include <libwebsockets.h>
+#include <pthread.h>
+#include <uv.h>
+
+#include "base/list.h"
+#include "base/time.h"
+#include "edge/embedded.h"
+#include "edge/head.h"
+#include "edge/worker.h"
+
+enum {
+    ASSEMBLY_BYTES = MESSAGE_BYTES_MAX,
+    ASSEMBLIES_MAX = 1024, /* Messages in pieces at one time, per worker. */
+    ACCEPTS_PER_TURN = 256,
+    HEAD_TIMEOUT_MS = 5000,
+};
+
+enum source_kind { SOURCE_LISTENER, SOURCE_ADMIN, SOURCE_WAKE, SOURCE_UV, SOURCE_HEAD };
+
+/* What an epoll event points to. */
+struct source {
+    uint8_t kind; /* enum source_kind. */
+    int fd;
+};
+
+/* A connection whose HTTP head has not arrived yet. */
+struct head {
+    struct source source;
+    bool is_admin;
+    mono_time accepted_at;
+    struct list node; /* In order of age: open ones, or free ones. */
+};
+
+/* A connection that libwebsockets holds: its per-session data. */
+struct conn {
+    struct lws *wsi;
+    struct handle session; /* HANDLE_NONE: not a player's. */
+    struct list closing_node;
+    uint8_t *assembly;     /* A message of which the rest is to come; owns, from the worker's pool. */
+    uint16_t assembly_size;
+    uint16_t close_code;
+    bool is_player;      /* Counted in worker_shared.players. */
+    bool is_closing;     /* What still arrives is ignored. */
+    char close_reason[32];
+    const char *body_left; /* HTTP: what is left to write. */
+    size_t body_bytes_left;
+    char *body; /* HTTP: a body of its own; owns. */
+};
+
+struct worker {
+    struct worker_shared *shared;
+    unsigned index;
+    struct shard *shard;
+    void *shard_memory;
+    size_t shard_memory_bytes;
+    struct source listener, admin, wake, uv;
+    int epoll_fd;
+    uv_loop_t uv_loop;
+    struct lws_context *context;
+    struct lws_vhost *vhost;
+    uint16_t admin_port; /* 0: this worker has no admin socket. */
+    pthread_t thread;
+    bool is_started;
+    bool needs_uv;  /* Something was changed that libuv learns of only in a run. */
+    bool has_input; /* The shard was told something since its last run. */
+    _Atomic bool is_empty;
+    bool has_told_empty;
+
+    struct list closing; /* Connections to be closed after the shard's run. */
+
+    struct head *heads; /* half_open_max of them. */
+    struct list open_heads;
+    struct list free_heads;
+
+    uint8_t *free_assemblies[ASSEMBLIES_MAX]; /* Allocated when first needed, kept. */
+    unsigned free_assembly_count;
+    unsigned assembly_count;
+
+    struct worker_stats stats; /* The thread's own. */
+    mono_time published_at;
+    pthread_mutex_t published_lock; /* Guards `published`. */
+    struct worker_stats published;
+};
+
+/* accept.c */
+QR_MUST_USE int accept_init(struct worker *worker);
+void accept_fini(struct worker *worker);
+void accept_on_listener(struct worker *worker, const struct source *source, mono_time now);
+void accept_on_head(struct worker *worker, struct head *head);
+void accept_expire(struct worker *worker, mono_time now);
+/* False: nobody is waited for. */
+bool accept_next_due(const struct worker *worker, mono_time *ret_at);
+
+/* ws.c */
+QR_MUST_USE int ws_create(struct worker *worker);
+void ws_destroy(struct worker *worker);
+/* Runs libwebsockets' callbacks for what is ready, without waiting. */
+void ws_run(struct worker *worker);
+void ws_close_pending(struct worker *worker);
+/* Takes the socket; `bytes` is the head, read already (NULL: still in the socket). */
+void ws_adopt(struct worker *worker, int fd, const char *bytes, size_t size);
+struct shard_io ws_shard_io(struct worker *worker);
+
+/* http.c */
+int http_on_request(struct worker *worker, struct conn *conn, const char *path);
+int http_on_writable(struct conn *conn);
+
+/* metrics.c */
+/* The text, allocated; the caller frees it. NULL: no memory. */
+char *metrics_render(const struct worker_shared *shared);

@@ -1,0 +1,372 @@
+/* libwebsockets: handshake and codec, on a libuv loop inside this worker's epoll loop, and shard_io on top of it.
+ *
+ * What its traps are, and why it is set up as it is here, stands in docs/architecture.md, "libwebsockets". Its timers,
+ * its listener and its WRITEABLE callback stay out of the hot path. */
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "edge/clock.h"
+#include "edge/log.h"
+#include "worker_priv.h"
+
+_Static_assert((int)FRAME_HEADROOM >= (int)LWS_PRE, "a frame has room for libwebsockets' header");
+
+/* --- Messages that arrive in pieces. --- */
+
+static uint8_t *take_assembly(struct worker *worker)
+{
+    if (worker->free_assembly_count > 0) {
+        return worker->free_assemblies[--worker->free_assembly_count];
+    }
+    if (worker->assembly_count == ASSEMBLIES_MAX) return NULL;
+    uint8_t *assembly = malloc(ASSEMBLY_BYTES);
+    if (assembly != NULL) worker->assembly_count++;
+    return assembly;
+}
+
+static void give_assembly(struct worker *worker, struct conn *conn)
+{
+    if (conn->assembly == NULL) return;
+    worker->free_assemblies[worker->free_assembly_count++] = conn->assembly;
+    conn->assembly = NULL;
+    conn->assembly_size = 0;
+}
+
+/* Inside a callback: the close frame goes out when the callback returns the result. */
+static int close_now(struct conn *conn, unsigned code, const char *reason)
+{
+    char text[sizeof(conn->close_reason)];
+    size_t size = strnlen(reason, sizeof(text));
+    memcpy(text, reason, size);
+    lws_close_reason(conn->wsi, (enum lws_close_status)code, (unsigned char *)text, size);
+    return -1;
+}
+
+static int on_message(struct worker *worker, struct conn *conn, const char *text, size_t bytes)
+{
+    worker->has_input = true;
+    shard_on_message(worker->shard, conn->session, text, bytes, clock_mono());
+    return 0;
+}
+
+static int on_receive(struct worker *worker, struct conn *conn, const uint8_t *bytes, size_t size)
+{
+    if (conn->is_closing || handle_is_none(conn->session)) return 0;
+    if (lws_frame_is_binary(conn->wsi)) return close_now(conn, 1003, "binary");
+    bool is_whole = lws_is_final_fragment(conn->wsi) != 0 &&
+                    lws_remaining_packet_payload(conn->wsi) == 0;
+    if (size + conn->assembly_size > MESSAGE_BYTES_MAX) return close_now(conn, 1009, "too_big");
+    if (is_whole && conn->assembly == NULL) {
+        return on_message(worker, conn, (const char *)bytes, size);
+    }
+    if (conn->assembly == NULL) conn->assembly = take_assembly(worker);
+    if (conn->assembly == NULL) {
+        worker->stats.assembly_refused++;
+        return close_now(conn, CLOSE_FULL, "overload");
+    }
+    if (size > 0) memcpy(conn->assembly + conn->assembly_size, bytes, size);
+    conn->assembly_size = (uint16_t)(conn->assembly_size + size);
+    if (!is_whole) return 0;
+    int result = on_message(worker, conn, (const char *)conn->assembly, conn->assembly_size);
+    give_assembly(worker, conn);
+    return result;
+}
+
+/* --- A connection's life. --- */
+
+static int on_established(struct worker *worker, struct conn *conn, struct lws *wsi)
+{
+    *conn = (struct conn){.wsi = wsi, .is_player = true};
+    list_init(&conn->closing_node);
+    worker->stats.connections++;
+    worker->has_input = true;
+    uint32_t players = atomic_fetch_add(&worker->shared->players, 1);
+    if (players < worker->shared->connections_max) {
+        conn->session = shard_on_connect(worker->shard, conn, clock_mono());
+    }
+    return handle_is_none(conn->session) ? close_now(conn, CLOSE_FULL, "full") : 0;
+}
+
+static void on_closed(struct worker *worker, struct conn *conn)
+{
+    give_assembly(worker, conn);
+    if (!handle_is_none(conn->session)) {
+        worker->has_input = true;
+        shard_on_disconnect(worker->shard, conn->session);
+        conn->session = HANDLE_NONE;
+    }
+    if (!conn->is_player) return;
+    list_remove(&conn->closing_node);
+    conn->is_player = false;
+    worker->stats.connections--;
+    atomic_fetch_sub(&worker->shared->players, 1);
+}
+
+static int on_writable(struct worker *worker, struct conn *conn)
+{
+    if (!handle_is_none(conn->session)) {
+        worker->has_input = true;
+        shard_on_writable(worker->shard, conn->session);
+    }
+    return 0;
+}
+
+static int on_http(struct worker *worker, struct conn *conn, struct lws *wsi, const char *path)
+{
+    *conn = (struct conn){.wsi = wsi};
+    return http_on_request(worker, conn, path);
+}
+
+static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
+                    size_t size)
+{
+    struct worker *worker = lws_context_user(lws_get_context(wsi));
+    struct conn *conn = user;
+    /* libwebsockets has a hundred reasons; those not named here need nothing from us. */
+    switch ((int)reason) {
+    case LWS_CALLBACK_ESTABLISHED: return on_established(worker, conn, wsi);
+    case LWS_CALLBACK_RECEIVE: return on_receive(worker, conn, in, size);
+    case LWS_CALLBACK_SERVER_WRITEABLE: return on_writable(worker, conn);
+    case LWS_CALLBACK_CLOSED: on_closed(worker, conn); return 0;
+    case LWS_CALLBACK_HTTP: return on_http(worker, conn, wsi, in);
+    case LWS_CALLBACK_HTTP_WRITEABLE: return http_on_writable(conn);
+    case LWS_CALLBACK_CLOSED_HTTP:
+        if (conn != NULL) {
+            free(conn->body);
+            conn->body = NULL;
+        }
+        return 0;
+    default: return 0;
+    }
+}
+
+/* --- Set-up. --- */
+
+static void on_lws_log(int level, const char *line)
+{
+    (void)level; /* Errors only are asked for. */
+    /* It says so each time a head was read beforehand, which is always. */
+    if (strstr(line, "adopt_socket_readbuf") != NULL) return;
+    char value[LOG_VALUE_BYTES_MAX];
+    char text[LOG_VALUE_BYTES_MAX];
+    size_t length = strcspn(line, "\n");
+    if (length >= sizeof(text)) length = sizeof(text) - 1;
+    memcpy(text, line, length);
+    text[length] = '\0';
+    log_event(LOG_LEVEL_WARNING, "libwebsockets", "text=%s", log_value(text, value));
+}
+
+/* One for both ports: of several without a port of their own libwebsockets takes the first, whatever it was given. */
+static struct lws_vhost *create_vhost(struct worker *worker)
+{
+    static const struct lws_protocols protocols[] = {
+        {.name = "quizrush.v1",
+         .callback = callback,
+         .per_session_data_size = sizeof(struct conn),
+         .rx_buffer_size = 128, /* It dominates a connection's memory; longer messages are put together. */
+         .tx_packet_size = 65536},
+        {.name = NULL},
+    };
+    static const lws_retry_bo_t no_timers = {0}; /* The default arms one per connection. */
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN_SERVER,
+        .vhost_name = "quizrush",
+        .protocols = protocols,
+        .retry_and_idle_policy = &no_timers,
+        .options = LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .keepalive_timeout = 5,
+        .timeout_secs = 5,
+    };
+    return lws_create_vhost(worker->context, &info);
+}
+
+int ws_create(struct worker *worker)
+{
+    if (uv_loop_init(&worker->uv_loop) != 0) return -ENOMEM;
+    void *loops[] = {&worker->uv_loop};
+    struct lws_context_creation_info info = {
+        .port = CONTEXT_PORT_NO_LISTEN,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
+                   LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .foreign_loops = loops,
+        .count_threads = 1,
+        .max_http_header_pool = 64,
+        .max_http_header_data = HEAD_BYTES_MAX,
+        .user = worker,
+        .gid = -1, /* libwebsockets changes neither. */
+        .uid = -1,
+    };
+    lws_set_log_level(LLL_ERR, on_lws_log);
+    worker->context = lws_create_context(&info);
+    if (worker->context == NULL) return -ENOMEM;
+    worker->vhost = create_vhost(worker);
+    return worker->vhost != NULL ? 0 : -ENOMEM;
+}
+
+void ws_destroy(struct worker *worker)
+{
+    if (worker->context != NULL) {
+        /* libuv closes its handles in the loop: destroy, run until idle, destroy again. */
+        lws_context_destroy(worker->context);
+        while (uv_run(&worker->uv_loop, UV_RUN_NOWAIT) != 0) continue;
+        lws_context_destroy(worker->context);
+        worker->context = NULL;
+    }
+    (void)uv_loop_close(&worker->uv_loop); /* Only memory of ours could be left in it. */
+    while (worker->free_assembly_count > 0) {
+        free(worker->free_assemblies[--worker->free_assembly_count]);
+    }
+}
+
+void ws_run(struct worker *worker)
+{
+    worker->needs_uv = false;
+    (void)uv_run(&worker->uv_loop, UV_RUN_NOWAIT); /* Whether handles are left is always yes. */
+}
+
+void ws_adopt(struct worker *worker, int fd, const char *bytes, size_t size)
+{
+    worker->needs_uv = true;
+    struct lws *wsi = bytes != NULL ? lws_adopt_socket_vhost_readbuf(worker->vhost, fd, bytes, size)
+                                    : lws_adopt_socket_vhost(worker->vhost, fd);
+    /* On failure libwebsockets has closed the socket. */
+    if (wsi == NULL) log_event(LOG_LEVEL_WARNING, "adopt_failed", "fd=%d", fd);
+}
+
+/* --- shard_io. --- */
+
+/* Without a close frame, from libwebsockets' own loop, in O(1). */
+static void kill_later(struct worker *worker, struct conn *conn)
+{
+    conn->is_closing = true;
+    lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    lws_cancel_service(worker->context);
+    worker->needs_uv = true;
+}
+
+static unsigned io_send(void *context, shard_conn at, struct frame *const frames[], unsigned count)
+{
+    struct worker *worker = context;
+    struct conn *conn = at;
+    unsigned sent = 0;
+    while (sent < count && !lws_partial_buffered(conn->wsi)) {
+        struct frame *frame = frames[sent++];
+        int written =
+            lws_write(conn->wsi, (unsigned char *)frame->payload, frame->size, LWS_WRITE_TEXT);
+        if (written >= 0) continue;
+        /* The socket is broken; its close is reported by the callback. */
+        kill_later(worker, conn);
+        return count;
+    }
+    if (sent < count) {
+        lws_callback_on_writable(conn->wsi);
+        worker->needs_uv = true;
+    }
+    return sent;
+}
+
+static void io_pause(void *context, shard_conn at, bool is_paused)
+{
+    struct worker *worker = context;
+    struct conn *conn = at;
+    if (conn->is_closing) return;
+    lws_rx_flow_control(conn->wsi, is_paused ? 0 : 1);
+    worker->needs_uv = true;
+}
+
+static void io_close(void *context, shard_conn at, enum close_code code, const char *reason)
+{
+    struct worker *worker = context;
+    struct conn *conn = at;
+    if (conn->is_closing) return;
+    conn->is_closing = true;
+    conn->close_code = (uint16_t)code;
+    size_t size = strnlen(reason, sizeof(conn->close_reason) - 1);
+    memcpy(conn->close_reason, reason, size);
+    conn->close_reason[size] = '\0';
+    list_append(&worker->closing, &conn->closing_node);
+}
+
+/* A close that begins in the WRITEABLE callback is taken for a broken socket's and sends no close frame; one that
+ * begins outside of all callbacks does, so it waits until here. */
+void ws_close_pending(struct worker *worker)
+{
+    struct list *node;
+    while ((node = list_take_first(&worker->closing)) != NULL) {
+        struct conn *conn = LIST_ITEM(node, struct conn, closing_node);
+        worker->needs_uv = true;
+        if (conn->close_code == CLOSE_SLOW || lws_partial_buffered(conn->wsi)) {
+            /* The close frame would wait behind what the client does not read. */
+            kill_later(worker, conn);
+            continue;
+        }
+        (void)close_now(conn, conn->close_code, conn->close_reason); /* It is what callbacks return. */
+        lws_rx_flow_control(conn->wsi, 1); /* The peer's close is to be read. */
+        lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+    }
+}
+
+static void io_random(void *context, void *ret_bytes, size_t size)
+{
+    (void)context;
+    ssize_t got = getrandom(ret_bytes, size, 0);
+    QR_ASSERT(got == (ssize_t)size); /* Up to 256 bytes it cannot fail once the kernel has booted. */
+}
+
+static int io_save(void *context, struct handle match, const struct match_result *result)
+{
+    struct worker *worker = context;
+    return store_save(worker->shared->store, worker->index, match, result);
+}
+
+static void io_wake(void *context, unsigned shard)
+{
+    struct worker *worker = context;
+    worker_wake(worker->shared->workers[shard]);
+}
+
+static void io_log(void *context, const struct shard_note *note)
+{
+    struct worker *worker = context;
+    char id[ID_TEXT_BYTES + 1];
+    id_format(&note->match, id);
+    switch ((enum shard_note_kind)note->kind) {
+    case NOTE_MATCH_STARTED:
+        log_event(LOG_LEVEL_DEBUG, "match_started", "shard=%u match=%s", worker->index, id);
+        break;
+    case NOTE_MATCH_ENDED:
+        log_event(LOG_LEVEL_DEBUG, "match_ended", "shard=%u match=%s reason=%s took_ms=%llu",
+                  worker->index, id, note->text, (unsigned long long)note->number);
+        break;
+    case NOTE_MATCH_FAULT:
+        log_event(LOG_LEVEL_ERROR, "match_fault", "shard=%u match=%s what=\"%s\" event=%llu",
+                  worker->index, id, note->text, (unsigned long long)note->number);
+#ifdef QUIZRUSH_FAULTS_ARE_FATAL
+        QR_UNREACHABLE("a match has found itself broken");
+#endif
+        break;
+    case NOTE_SAVE_FAILED:
+        log_event(LOG_LEVEL_WARNING, "save_failed", "shard=%u match=%s", worker->index, id);
+        break;
+    case NOTE_CLOSING:
+        log_event(LOG_LEVEL_DEBUG, "closing", "shard=%u reason=%s code=%llu", worker->index,
+                  note->text, (unsigned long long)note->number);
+        break;
+    }
+}
+
+struct shard_io ws_shard_io(struct worker *worker)
+{
+    return (struct shard_io){.context = worker,
+                             .send = io_send,
+                             .pause = io_pause,
+                             .close = io_close,
+                             .random = io_random,
+                             .save = io_save,
+                             .wake = io_wake,
+                             .log = io_log};
+}
