@@ -1,0 +1,175 @@
+#include "load_options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <limits.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum option_code {
+    OPTION_HOST = 1,
+    OPTION_JSON,
+    OPTION_VERBOSE,
+    OPTION_HELP,
+    OPTION_VERSION,
+    OPTION_NUMBERS, /* From here on: an index into `numbers`. */
+};
+
+struct number {
+    const char *name;
+    uint64_t min;
+    uint64_t max;
+    const char *help;
+};
+
+enum number_index {
+    NUMBER_PORT,
+    NUMBER_PLAYERS,
+    NUMBER_SECONDS,
+    NUMBER_MATCHES,
+    NUMBER_THINK_MIN_MS,
+    NUMBER_THINK_MAX_MS,
+    NUMBER_RATE,
+    NUMBER_GRACE_MS,
+    NUMBER_SEED,
+    NUMBER_COUNT,
+};
+
+static const struct number numbers[NUMBER_COUNT] = {
+    [NUMBER_PORT] = {"port", 1, 65535, "the server's port (required)"},
+    [NUMBER_PLAYERS] = {"players", 1, OPTIONS_PLAYERS_MAX, "how many play (100)"},
+    [NUMBER_SECONDS] = {"seconds", 0, 86400, "no new match after this time; 0: no limit (10)"},
+    [NUMBER_MATCHES] = {"matches", 0, 1000000, "matches per player; 0: no limit (0)"},
+    [NUMBER_THINK_MIN_MS] = {"think-min-ms", 0, 3600000, "the least thinking time (200)"},
+    [NUMBER_THINK_MAX_MS] = {"think-max-ms", 0, 3600000, "the longest thinking time (2000)"},
+    [NUMBER_RATE] = {"rate", 1, 100000, "connections opened per second (500)"},
+    [NUMBER_GRACE_MS] = {"grace-ms", 0, 3600000,
+                         "how long running matches may take to end (60000)"},
+    [NUMBER_SEED] = {"seed", 0, UINT64_MAX, "what the players' behaviour is drawn from (1)"},
+};
+
+static const struct option other_options[] = {
+    {"host", required_argument, NULL, OPTION_HOST}, {"json", no_argument, NULL, OPTION_JSON},
+    {"verbose", no_argument, NULL, OPTION_VERBOSE}, {"help", no_argument, NULL, OPTION_HELP},
+    {"version", no_argument, NULL, OPTION_VERSION},
+};
+enum { OTHER_COUNT = sizeof(other_options) / sizeof(other_options[0]) };
+
+static bool parse_number(const struct number *number, const char *text, uint64_t *ret_value)
+{
+    if (text[0] < '0' || text[0] > '9') return false;
+    errno = 0;
+    char *end;
+    unsigned long long value = strtoull(text, &end, 10);
+    if (errno != 0 || *end != '\0' || value < number->min || value > number->max) return false;
+    *ret_value = value;
+    return true;
+}
+
+static void fill_long_options(struct option ret_options[OTHER_COUNT + NUMBER_COUNT + 1])
+{
+    memcpy(ret_options, other_options, sizeof(other_options));
+    for (int index = 0; index < NUMBER_COUNT; index++)
+        ret_options[OTHER_COUNT + index] =
+            (struct option){numbers[index].name, required_argument, NULL, OPTION_NUMBERS + index};
+    ret_options[OTHER_COUNT + NUMBER_COUNT] = (struct option){0};
+}
+
+static void take_numbers(const uint64_t values[NUMBER_COUNT], struct options *options)
+{
+    options->port = (uint16_t)values[NUMBER_PORT];
+    options->players = (uint32_t)values[NUMBER_PLAYERS];
+    options->seconds = (uint32_t)values[NUMBER_SECONDS];
+    options->matches = (uint32_t)values[NUMBER_MATCHES];
+    options->think_min_ms = (uint32_t)values[NUMBER_THINK_MIN_MS];
+    options->think_max_ms = (uint32_t)values[NUMBER_THINK_MAX_MS];
+    options->rate = (uint32_t)values[NUMBER_RATE];
+    options->grace_ms = (uint32_t)values[NUMBER_GRACE_MS];
+    options->seed = values[NUMBER_SEED];
+}
+
+/* What one option cannot see. */
+static const char *find_contradiction(const struct options *options)
+{
+    if (options->port == 0) return "--port is required";
+    if (options->think_min_ms > options->think_max_ms)
+        return "--think-min-ms is more than --think-max-ms";
+    if (options->seconds == 0 && options->matches == 0)
+        return "--seconds 0 needs --matches: nothing else would end the run";
+    return NULL;
+}
+
+static enum options_result wrong(char problem[OPTIONS_PROBLEM_BYTES], const char *text)
+{
+    (void)snprintf(problem, OPTIONS_PROBLEM_BYTES, "%s", text); /* A longer one is cut. */
+    return OPTIONS_WRONG;
+}
+
+static enum options_result wrong_option(char problem[OPTIONS_PROBLEM_BYTES], const char *text)
+{
+    (void)snprintf(problem, OPTIONS_PROBLEM_BYTES, "unknown option, or its value is missing: %s",
+                   text); /* A longer one is cut. */
+    return OPTIONS_WRONG;
+}
+
+static enum options_result wrong_number(char problem[OPTIONS_PROBLEM_BYTES],
+                                        const struct number *number)
+{
+    (void)snprintf(problem, OPTIONS_PROBLEM_BYTES, "--%s takes a number from %llu to %llu",
+                   number->name, (unsigned long long)number->min, (unsigned long long)number->max);
+    return OPTIONS_WRONG;
+}
+
+enum options_result options_parse(int argc, char *argv[], struct options *ret_options,
+                                  char reterr_problem[OPTIONS_PROBLEM_BYTES])
+{
+    struct options options = {.host = "127.0.0.1"};
+    uint64_t values[NUMBER_COUNT] = {
+        [NUMBER_PLAYERS] = 100,      [NUMBER_SECONDS] = 10,
+        [NUMBER_THINK_MIN_MS] = 200, [NUMBER_THINK_MAX_MS] = 2000,
+        [NUMBER_RATE] = 500,         [NUMBER_GRACE_MS] = 60000,
+        [NUMBER_SEED] = 1,
+    };
+    struct option long_options[OTHER_COUNT + NUMBER_COUNT + 1];
+    fill_long_options(long_options);
+    optind = 0; /* Starts getopt afresh, so that a test may parse more than once. */
+    opterr = 0;
+    int code;
+    while ((code = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+        if (code == OPTION_HELP) return OPTIONS_HELP;
+        if (code == OPTION_VERSION) return OPTIONS_VERSION;
+        if (code == OPTION_HOST) options.host = optarg;
+        if (code == OPTION_JSON) options.wants_json = true;
+        if (code == OPTION_VERBOSE) options.is_verbose = true;
+        if (code == '?') return wrong_option(reterr_problem, argv[optind - 1]);
+        if (code < OPTION_NUMBERS) continue;
+        const struct number *number = &numbers[code - OPTION_NUMBERS];
+        if (!parse_number(number, optarg, &values[code - OPTION_NUMBERS]))
+            return wrong_number(reterr_problem, number);
+    }
+    if (optind < argc) return wrong(reterr_problem, "it takes options only");
+    take_numbers(values, &options);
+    const char *contradiction = find_contradiction(&options);
+    if (contradiction != NULL) return wrong(reterr_problem, contradiction);
+    *ret_options = options;
+    return OPTIONS_RUN;
+}
+
+void options_print_help(FILE *out)
+{
+    fputs("Usage: quizrush-load --port N [OPTION]...\n\n"
+          "Plays duels with many players from one thread, and holds every message against the\n"
+          "protocol. Ends with 1 where one did not fit or a player did not finish.\n\n",
+          out);
+    fprintf(out, "  --%-14s %s\n", "host NAME", "the server (127.0.0.1)");
+    for (int index = 0; index < NUMBER_COUNT; index++) {
+        char name[32];
+        (void)snprintf(name, sizeof(name), "%s N", numbers[index].name); /* All names fit. */
+        fprintf(out, "  --%-14s %s\n", name, numbers[index].help);
+    }
+    fprintf(out, "  --%-14s %s\n", "json", "the figures as one JSON object at the end");
+    fprintf(out, "  --%-14s %s\n", "verbose", "a line a second while it runs");
+    fprintf(out, "  --%-14s %s\n", "help", "this text");
+    fprintf(out, "  --%-14s %s\n", "version", "the version");
+}

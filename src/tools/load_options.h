@@ -1,0 +1,37 @@
+/* quizrush-load's command line.
+ *
+ * One struct of values, all checked and within their bounds once options_parse() has taken it. Main
+ * thread, once.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "base/assert.h"
+
+enum { OPTIONS_PLAYERS_MAX = 60000, OPTIONS_PROBLEM_BYTES = 160 };
+
+struct options {
+    const char *host;
+    uint16_t port;
+    uint32_t players;
+    uint32_t seconds; /* 0: no limit but `matches`. */
+    uint32_t matches; /* Per player; 0: no limit but `seconds`. */
+    uint32_t think_min_ms;
+    uint32_t think_max_ms;
+    uint32_t rate; /* Connections per second while ramping up. */
+    uint32_t grace_ms;
+    uint64_t seed;
+    bool wants_json;
+    bool is_verbose;
+};
+
+enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG };
+
+/* OPTIONS_WRONG comes with the problem, one line that names the option. */
+QR_MUST_USE enum options_result options_parse(int argc, char *argv[], struct options *ret_options,
+                                              char reterr_problem[OPTIONS_PROBLEM_BYTES]);
+
+void options_print_help(FILE *out);

@@ -1,0 +1,351 @@
+#include "load_player.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "load_run.h"
+
+enum {
+    CLOSE_NORMAL = 1000,
+    REPLY_TIMEOUT_US = 10000000,
+    CONNECT_TIMEOUT_US = 10000000,
+    CLOSE_TIMEOUT_US = 5000000,
+    /* protocol.md, Limits: at most 1 `join` a second; the rest is for a way that is shorter the
+       second time. */
+    JOIN_APART_US = 1050000,
+    JOIN_RETRY_MS = 1000,
+    FIELDS_BYTES = 128,
+    REQUEST_TEXT_BYTES = FIELDS_BYTES + 64,
+    /* Of 100 rounds: how many pass in silence, and how many answers something more follows. */
+    PERCENT_SILENT = 3,
+    PERCENT_AGAIN = 5,
+    PERCENT_EMOTE = 4,
+    PERCENT_LONE_EMOTE = 2,
+    PERCENT_PING = 4,
+};
+
+static bool percent(struct run *run, unsigned share)
+{
+    return prng_below(&run->prng, 100) < share;
+}
+
+static void arm_in_us(struct player *player, struct run *run, uint64_t in_us)
+{
+    /* Rounded up: never earlier than meant. */
+    mono_time at = {(run->now_us + in_us + 999) / 1000};
+    wheel_arm(&run->wheel, &player->timer, at, 0);
+}
+
+static void finish(struct player *player, struct run *run)
+{
+    wheel_disarm(&run->wheel, &player->timer);
+    check_ended(&player->check);
+    link_drop(&player->link);
+    player->state = PLAYER_DONE;
+}
+
+static void lose(struct player *player, struct run *run, const char *why)
+{
+    run->stats.lost++;
+    run_complain(run, player->index, why, NULL, 0);
+    finish(player, run);
+}
+
+/* --- Out. --- */
+
+static void send_text(struct player *player, struct run *run, const char *text)
+{
+    if (!link_send_text(&player->link, text, strlen(text))) {
+        lose(player, run, "the server does not read");
+        return;
+    }
+    run->stats.sent++;
+}
+
+/* Sends {"type":TYPE,"id":N and the fields}, where more may wait for its reply. */
+static void ask(struct player *player, struct run *run, struct check_request *request,
+                const char *fields)
+{
+    request->id = ++player->request_id;
+    request->sent_us = run->now_us;
+    if (!check_sent(&player->check, request)) return;
+    char text[REQUEST_TEXT_BYTES];
+    int size = snprintf(text, sizeof(text), "{\"type\":\"%s\",\"id\":%u%s}",
+                        check_request_name(request->kind), request->id, fields);
+    QR_ASSERT(size > 0 && (size_t)size < sizeof(text));
+    send_text(player, run, text);
+}
+
+static void send_hello(struct player *player, struct run *run)
+{
+    char fields[FIELDS_BYTES];
+    (void)snprintf(fields, sizeof(fields), ",\"name\":\"%s\"", player->check.name); /* It fits. */
+    ask(player, run, &(struct check_request){.kind = CHECK_HELLO}, fields);
+}
+
+static void send_join(struct player *player, struct run *run)
+{
+    player->state = PLAYER_QUEUED;
+    player->joined_us = run->now_us;
+    ask(player, run, &(struct check_request){.kind = CHECK_JOIN}, ",\"mode\":\"duel\"");
+}
+
+static void send_answer(struct player *player, struct run *run)
+{
+    char fields[FIELDS_BYTES];
+    (void)snprintf(fields, sizeof(fields), ",\"round\":%u,\"choice\":%u", player->round,
+                   (unsigned)player->choice); /* It fits. */
+    run->stats.answers++;
+    ask(player, run,
+        &(struct check_request){.kind = CHECK_ANSWER,
+                                .round = (uint8_t)player->round,
+                                .choice = (int8_t)player->choice},
+        fields);
+}
+
+static void send_emote(struct player *player, struct run *run)
+{
+    const struct check *check = &player->check;
+    if (check->emote_count == 0) return;
+    char fields[FIELDS_BYTES];
+    (void)snprintf(fields, sizeof(fields), ",\"code\":\"%s\"",
+                   check->emotes[prng_below(&run->prng, check->emote_count)]); /* It fits. */
+    if (!percent(run, PERCENT_LONE_EMOTE * 100 / PERCENT_EMOTE)) {
+        ask(player, run, &(struct check_request){.kind = CHECK_EMOTE}, fields);
+        return;
+    }
+    char text[REQUEST_TEXT_BYTES];
+    (void)snprintf(text, sizeof(text), "{\"type\":\"emote\"%s}", fields); /* It fits. */
+    send_text(player, run, text);
+}
+
+static void send_ping(struct player *player, struct run *run)
+{
+    int64_t at =
+        (int64_t)(prng_next(&run->prng) >> 12); /* Below 2^52: exact in every JSON reader. */
+    char fields[FIELDS_BYTES];
+    (void)snprintf(fields, sizeof(fields), ",\"at\":%lld", (long long)at); /* It fits. */
+    ask(player, run, &(struct check_request){.kind = CHECK_PING, .ping_at = at}, fields);
+}
+
+/* Some answers are followed by something more. */
+static void follow_up(struct player *player, struct run *run)
+{
+    unsigned chance = prng_below(&run->prng, 100);
+    if (chance < PERCENT_AGAIN)
+        send_answer(player, run);
+    else if (chance < PERCENT_AGAIN + PERCENT_EMOTE)
+        send_emote(player, run);
+    else if (chance < PERCENT_AGAIN + PERCENT_EMOTE + PERCENT_PING)
+        send_ping(player, run);
+}
+
+/* --- What it does next. --- */
+
+static void begin_close(struct player *player, struct run *run)
+{
+    link_close(&player->link, CLOSE_NORMAL);
+    player->state = PLAYER_CLOSING;
+    arm_in_us(player, run, CLOSE_TIMEOUT_US);
+}
+
+static bool has_enough(const struct player *player, const struct run *run)
+{
+    return run->is_over || (run->options->matches > 0 && player->matches >= run->options->matches);
+}
+
+static void join_or_close(struct player *player, struct run *run)
+{
+    player->state = PLAYER_IDLE;
+    if (has_enough(player, run)) {
+        begin_close(player, run);
+        return;
+    }
+    uint64_t next_us = player->joined_us + JOIN_APART_US;
+    if (player->joined_us == 0 || next_us <= run->now_us)
+        send_join(player, run);
+    else
+        arm_in_us(player, run, next_us - run->now_us);
+}
+
+static void think(struct player *player, struct run *run, const struct news *news)
+{
+    player->round = news->round;
+    player->choice = (uint8_t)prng_below(&run->prng, news->choice_count);
+    if (percent(run, PERCENT_SILENT)) return;
+    uint32_t least_ms = run->options->think_min_ms;
+    uint32_t span_ms = run->options->think_max_ms - least_ms + 1;
+    arm_in_us(player, run, UINT64_C(1000) * (least_ms + prng_below(&run->prng, span_ms)));
+}
+
+static void on_refused(struct player *player, struct run *run, const struct news *news)
+{
+    stats_refused(&run->stats, news->code);
+    if (!news->is_reply) return;
+    if (news->request.kind == CHECK_HELLO) lose(player, run, "hello was refused");
+    if (news->request.kind != CHECK_JOIN) return;
+    player->state = PLAYER_IDLE;
+    uint32_t retry_ms = news->retry_ms > 0 ? news->retry_ms : JOIN_RETRY_MS;
+    arm_in_us(player, run, UINT64_C(1000) * retry_ms);
+}
+
+static void on_end(struct player *player, struct run *run, const struct news *news)
+{
+    wheel_disarm(&run->wheel, &player->timer);
+    run->stats.ends[news->end_reason]++;
+    if (news->end_reason == CHECK_END_FINISHED) player->matches++;
+    /* Cancelled before its first round: the server queues again the one who did not leave. */
+    bool is_queued_again = news->end_reason == CHECK_END_CANCELLED &&
+                           player->check.match.round == 0 && player->state != PLAYER_LEAVING;
+    if (is_queued_again)
+        player->state = PLAYER_QUEUED;
+    else if (player->state != PLAYER_CLOSING)
+        join_or_close(player, run);
+}
+
+static void on_accepted(struct player *player, struct run *run, const struct news *news)
+{
+    run->stats.accepted++;
+    histogram_add(&run->stats.accept, run->now_us - news->request.sent_us);
+    if (news->is_dup)
+        run->stats.dups++;
+    else if (news->request.round == player->round)
+        follow_up(player, run);
+}
+
+static void on_news(struct player *player, struct run *run, const struct news *news)
+{
+    switch ((enum news_kind)news->kind) {
+    case NEWS_WELCOME: join_or_close(player, run); break;
+    case NEWS_MATCH:
+        histogram_add(&run->stats.match, run->now_us - player->joined_us);
+        if (player->state == PLAYER_QUEUED) player->state = PLAYER_PLAYING;
+        break;
+    case NEWS_ROUND:
+        if (player->state == PLAYER_PLAYING) think(player, run, news);
+        break;
+    case NEWS_ACCEPTED: on_accepted(player, run, news); break;
+    case NEWS_REVEAL:
+        if (player->state == PLAYER_PLAYING) wheel_disarm(&run->wheel, &player->timer);
+        break;
+    case NEWS_END: on_end(player, run, news); break;
+    case NEWS_LEFT:
+        /* Where it crossed with `match`, that match's `end` is still to come. */
+        if (player->check.phase != CHECK_PLAYING) join_or_close(player, run);
+        break;
+    case NEWS_PONG: histogram_add(&run->stats.pong, run->now_us - news->request.sent_us); break;
+    case NEWS_GAP:
+        run->stats.gaps++;
+        run->stats.dropped += news->dropped;
+        break;
+    case NEWS_REFUSED: on_refused(player, run, news); break;
+    case NEWS_OTHER:
+    case NEWS_QUEUED:
+    case NEWS_BYE: break;
+    }
+}
+
+/* --- In. --- */
+
+static void on_text(struct player *player, struct run *run, const struct link_event *event)
+{
+    struct news news;
+    struct verdict verdict;
+    run->stats.received++;
+    run->stats.received_bytes += event->text_bytes;
+    check_message(&player->check, event->text, event->text_bytes, run->now_us, &news, &verdict);
+    run->stats.violations += verdict.violations;
+    if (verdict.violations > 0)
+        run_complain(run, player->index, verdict.first, event->text, event->text_bytes);
+    on_news(player, run, &news);
+}
+
+static void on_link_ended(struct player *player, struct run *run, const struct link_event *event)
+{
+    if (player->state == PLAYER_CLOSING && event->problem == NULL &&
+        event->close_code == CLOSE_NORMAL) {
+        run->stats.closed++;
+        finish(player, run);
+        return;
+    }
+    char why[128];
+    (void)snprintf(why, sizeof(why), "the connection ended with %u%s%s",
+                   (unsigned)event->close_code, event->problem != NULL ? ": " : "",
+                   event->problem != NULL ? event->problem : ""); /* A longer one is cut. */
+    lose(player, run, why);
+}
+
+void player_on_ready(struct player *player, struct run *run, uint32_t epoll_events)
+{
+    if (player->link.state == LINK_CLOSED) return;
+    link_receive(&player->link, epoll_events, &run->inbox);
+    struct link_event event;
+    do {
+        link_next(&player->link, &run->inbox, &event);
+        switch (event.kind) {
+        case LINK_EVENT_NONE: break;
+        case LINK_EVENT_OPENED:
+            run->stats.opened++;
+            histogram_add(&run->stats.connect, run->now_us - player->began_us);
+            send_hello(player, run);
+            break;
+        case LINK_EVENT_TEXT: on_text(player, run, &event); break;
+        case LINK_EVENT_ENDED: on_link_ended(player, run, &event); break;
+        }
+    } while (event.kind != LINK_EVENT_NONE && player->state != PLAYER_DONE);
+}
+
+void player_on_timer(struct player *player, struct run *run)
+{
+    switch ((enum player_state)player->state) {
+    case PLAYER_CONNECTING: lose(player, run, "no welcome in time"); break;
+    case PLAYER_IDLE: join_or_close(player, run); break;
+    case PLAYER_PLAYING: send_answer(player, run); break;
+    case PLAYER_CLOSING: lose(player, run, "no answer to the close frame"); break;
+    case PLAYER_OFF:
+    case PLAYER_QUEUED:
+    case PLAYER_LEAVING:
+    case PLAYER_DONE: break;
+    }
+}
+
+void player_start(struct player *player, struct run *run, uint32_t index)
+{
+    *player = (struct player){.state = PLAYER_CONNECTING, .index = index, .began_us = run->now_us};
+    char name[CHECK_NAME_BYTES + 1];
+    (void)snprintf(name, sizeof(name), "Load %u", index); /* It fits. */
+    check_init(&player->check, name, &run->twins);
+    wheel_timer_init(&player->timer, (struct handle){index, 1}, 0);
+    arm_in_us(player, run, CONNECT_TIMEOUT_US);
+    int result = link_open(&player->link, &run->target, run->epoll, index, &run->prng);
+    if (result != 0) lose(player, run, strerror(-result));
+}
+
+void player_look(struct player *player, struct run *run)
+{
+    const struct check_request *oldest = check_oldest(&player->check);
+    bool waits_too_long = player->state != PLAYER_DONE && oldest != NULL &&
+                          run->now_us > oldest->sent_us + REPLY_TIMEOUT_US;
+    if (waits_too_long) {
+        run->stats.unanswered++;
+        run_complain(run, player->index, "no reply in time", check_request_name(oldest->kind),
+                     strlen(check_request_name(oldest->kind)));
+        finish(player, run);
+        return;
+    }
+    if (!run->is_over) return;
+    if (player->state == PLAYER_IDLE) begin_close(player, run);
+    /* A join that was not answered yet is waited for first. */
+    if (player->state == PLAYER_QUEUED && player->check.phase == CHECK_QUEUED) {
+        player->state = PLAYER_LEAVING;
+        ask(player, run, &(struct check_request){.kind = CHECK_LEAVE}, "");
+    }
+}
+
+void player_give_up(struct player *player, struct run *run)
+{
+    if (player->state == PLAYER_OFF || player->state == PLAYER_DONE) return;
+    run->stats.unfinished++;
+    run_complain(run, player->index, "not finished when the grace was over", NULL, 0);
+    finish(player, run);
+}

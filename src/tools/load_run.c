@@ -1,0 +1,255 @@
+#include "load_run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "load_player.h"
+
+enum {
+    EVENTS_MAX = 512,
+    WAIT_MAX_MS = 20, /* The ramp and the looks need no closer clock. */
+    LOOK_EVERY_US = 100000,
+    LINE_EVERY_US = 1000000,
+    FILES_BESIDE = 16,
+    COMPLAINT_TEXT_MAX = 300,
+};
+
+static uint64_t clock_us(void)
+{
+    struct timespec now;
+    int result = clock_gettime(CLOCK_MONOTONIC, &now);
+    QR_ASSERT(result == 0);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+void run_complain(struct run *run, uint32_t player, const char *what, const char *text,
+                  size_t text_bytes)
+{
+    if (run->complaints++ >= RUN_COMPLAINTS_MAX) return;
+    int shown = text_bytes < COMPLAINT_TEXT_MAX ? (int)text_bytes : COMPLAINT_TEXT_MAX;
+    fprintf(stderr, "player %" PRIu32 ": %s%s%.*s\n", player, what, text != NULL ? ": " : "", shown,
+            text != NULL ? text : "");
+}
+
+/* --- Beginning. --- */
+
+/* As many files as players need, as far as the machine allows. */
+static int raise_file_limit(uint32_t players)
+{
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -errno;
+    rlim_t needed = (rlim_t)players + FILES_BESIDE;
+    if (limit.rlim_cur >= needed) return 0;
+    if (limit.rlim_max < needed) {
+        fprintf(stderr,
+                "quizrush-load: %" PRIu32 " players need %llu open files; the limit is %llu\n",
+                players, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+        return -EMFILE;
+    }
+    limit.rlim_cur = needed;
+    return setrlimit(RLIMIT_NOFILE, &limit) == 0 ? 0 : -errno;
+}
+
+static int resolve(const struct options *options, struct addrinfo **ret_addresses)
+{
+    char port[8];
+    (void)snprintf(port, sizeof(port), "%u", (unsigned)options->port); /* It fits. */
+    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+    int result = getaddrinfo(options->host, port, &hints, ret_addresses);
+    if (result == 0) return 0;
+    fprintf(stderr, "quizrush-load: %s: %s\n", options->host, gai_strerror(result));
+    return -EHOSTUNREACH;
+}
+
+static int begin(struct run *run, const struct options *options, const struct addrinfo *address)
+{
+    run->options = options;
+    run->target =
+        (struct link_target){address->ai_addr, address->ai_addrlen, options->host, options->port};
+    prng_init(&run->prng, &(struct siphash_key){{options->seed, 0}});
+    run->epoll = epoll_create1(EPOLL_CLOEXEC);
+    if (run->epoll < 0) return -errno;
+    run->players = calloc(options->players, sizeof(struct player));
+    QR_ASSERT(run->players != NULL);
+    twins_create(&run->twins, options->players, &run->prng);
+    run->now_us = run->began_us = clock_us();
+    wheel_init(&run->wheel, (mono_time){run->now_us / 1000});
+    return 0;
+}
+
+static void end(struct run *run)
+{
+    for (uint32_t index = 0; index < run->started; index++) link_drop(&run->players[index].link);
+    twins_destroy(&run->twins);
+    free(run->players);
+    (void)close(run->epoll); /* Nothing is left in it. */
+}
+
+/* --- The loop's parts. --- */
+
+static void ramp_up(struct run *run)
+{
+    uint64_t due = (run->now_us - run->began_us) * run->options->rate / 1000000 + 1;
+    while (run->started < run->options->players && run->started < due && !run->is_over) {
+        player_start(&run->players[run->started], run, run->started);
+        run->started++;
+    }
+}
+
+static void expire(struct run *run)
+{
+    struct wheel_timer *timer;
+    while ((timer = wheel_expire(&run->wheel, (mono_time){run->now_us / 1000})) != NULL)
+        player_on_timer(&run->players[timer->owner.slot], run);
+}
+
+static int wait_ms(const struct run *run)
+{
+    mono_time next;
+    uint64_t now_ms = run->now_us / 1000;
+    if (!wheel_next(&run->wheel, &next) || next.ms > now_ms + WAIT_MAX_MS) return WAIT_MAX_MS;
+    return next.ms > now_ms ? (int)(next.ms - now_ms) : 0;
+}
+
+static void receive(struct run *run)
+{
+    struct epoll_event events[EVENTS_MAX];
+    int count = epoll_wait(run->epoll, events, EVENTS_MAX, wait_ms(run));
+    for (int index = 0; index < count; index++) {
+        run->now_us = clock_us(); /* Per player: what one is told is timed when it is read. */
+        player_on_ready(&run->players[events[index].data.u32], run, events[index].events);
+    }
+    run->now_us = clock_us();
+}
+
+struct census {
+    uint32_t queued;
+    uint32_t done;
+    uint32_t playing;
+};
+
+static struct census count_players(const struct run *run)
+{
+    struct census census = {0};
+    for (uint32_t index = 0; index < run->started; index++) {
+        if (run->players[index].state == PLAYER_QUEUED) census.queued++;
+        if (run->players[index].state == PLAYER_PLAYING) census.playing++;
+        if (run->players[index].state == PLAYER_DONE) census.done++;
+    }
+    return census;
+}
+
+static void print_progress(const struct run *run, const struct census *census)
+{
+    fprintf(stderr,
+            "%5.1f s: %" PRIu32 " started, %" PRIu32 " queued, %" PRIu32 " playing, %" PRIu32
+            " done, %" PRIu64 " received, %" PRIu64 " violations\n",
+            (double)(run->now_us - run->began_us) / 1e6, run->started, census->queued,
+            census->playing, census->done, run->stats.received, run->stats.violations);
+}
+
+/* Nobody is left whom the last one in the queue could play with. */
+static bool waits_in_vain(const struct run *run, const struct census *census)
+{
+    return run->options->matches > 0 && run->started == run->options->players &&
+           census->queued <= 1 && census->queued + census->done == run->started;
+}
+
+/* True: all are done. */
+static bool look(struct run *run)
+{
+    struct census census = count_players(run);
+    uint64_t spent_us = run->now_us - run->began_us;
+    bool is_time_over =
+        run->options->seconds > 0 && spent_us >= UINT64_C(1000000) * run->options->seconds;
+    bool is_all_done = census.done == run->started && run->started == run->options->players;
+    if (!run->is_over && (is_time_over || is_all_done || waits_in_vain(run, &census))) {
+        run->is_over = true;
+        run->over_us = run->now_us;
+    }
+    if (run->options->is_verbose && run->now_us >= run->next_line_us) {
+        run->next_line_us = run->now_us + LINE_EVERY_US;
+        print_progress(run, &census);
+    }
+    for (uint32_t index = 0; index < run->started; index++) player_look(&run->players[index], run);
+    if (run->is_over && run->now_us > run->over_us + UINT64_C(1000) * run->options->grace_ms)
+        for (uint32_t index = 0; index < run->started; index++)
+            player_give_up(&run->players[index], run);
+    return run->is_over && count_players(run).done == run->started;
+}
+
+static void play(struct run *run)
+{
+    bool is_done = false;
+    while (!is_done) {
+        receive(run);
+        ramp_up(run);
+        expire(run);
+        if (run->now_us < run->next_look_us) continue;
+        run->next_look_us = run->now_us + LOOK_EVERY_US;
+        is_done = look(run);
+    }
+}
+
+/* --- The report. --- */
+
+static int compare_counts(const void *a, const void *b)
+{
+    const uint32_t *left = a, *right = b;
+    return (*left > *right) - (*left < *right);
+}
+
+static void report(const struct run *run)
+{
+    uint32_t count = run->options->players;
+    uint32_t *matches = calloc(count, sizeof(uint32_t));
+    QR_ASSERT(matches != NULL);
+    for (uint32_t index = 0; index < count; index++) matches[index] = run->players[index].matches;
+    qsort(matches, count, sizeof(uint32_t), compare_counts);
+    struct stats_closing closing = {
+        .players = count,
+        .seconds_us = run->now_us - run->began_us,
+        .matches_min = matches[0],
+        .matches_median = matches[count / 2],
+        .matches_max = matches[count - 1],
+        .twins_same = run->twins.same,
+        .twins_different = run->twins.different,
+        .twins_late = run->twins.late,
+    };
+    free(matches);
+    if (run->complaints > RUN_COMPLAINTS_MAX)
+        fprintf(stderr, "… and %" PRIu32 " complaints more\n",
+                run->complaints - RUN_COMPLAINTS_MAX);
+    if (run->options->wants_json)
+        stats_print_json(&run->stats, &closing, stdout);
+    else
+        stats_print(&run->stats, &closing, stdout);
+}
+
+int run_all(struct run *run, const struct options *options)
+{
+    struct addrinfo *addresses;
+    int result = raise_file_limit(options->players);
+    if (result == 0) result = resolve(options, &addresses);
+    if (result != 0) return result;
+    result = begin(run, options, addresses);
+    if (result == 0) {
+        play(run);
+        report(run);
+        end(run);
+    }
+    freeaddrinfo(addresses);
+    return result;
+}
+
+bool run_is_clean(const struct run *run)
+{
+    return run->stats.violations == 0 && stats_errors(&run->stats) == 0;
+}

@@ -1,0 +1,52 @@
+/* A run: all players, their one thread's loop, and what they share.
+ *
+ * Ramps up, plays, and ends: when the time is over (or every player has its matches) nobody joins
+ * any more, running matches are played to their end within the grace, connections are closed with
+ * 1000. Memory: a struct player each.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/assert.h"
+#include "base/prng.h"
+#include "base/wheel.h"
+#include "load_link.h"
+#include "load_options.h"
+#include "load_stats.h"
+#include "load_twins.h"
+
+enum { RUN_COMPLAINTS_MAX = 20 };
+
+struct player;
+
+struct run {
+    const struct options *options;
+    struct link_target target;
+    int epoll;
+    struct prng prng;
+    struct wheel wheel;
+    struct twins twins;
+    struct stats stats;
+    struct player *players; /* Owns; options->players many. */
+    uint32_t started;
+    uint32_t complaints;
+    uint64_t now_us;
+    uint64_t began_us;
+    uint64_t over_us; /* When it became over. */
+    uint64_t next_look_us;
+    uint64_t next_line_us;
+    bool is_over;
+    struct inbox inbox;
+};
+
+/* Prints the first RUN_COMPLAINTS_MAX; `text` (may be NULL) is the message it is about. */
+void run_complain(struct run *run, uint32_t player, const char *what, const char *text,
+                  size_t text_bytes);
+
+/* 0 when it is over and reported; or a negative errno where it could not begin. `run` is zero. */
+QR_MUST_USE int run_all(struct run *run, const struct options *options);
+
+/* Whether nothing was wrong. */
+bool run_is_clean(const struct run *run);

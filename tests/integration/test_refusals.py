@@ -1,0 +1,418 @@
+"""Every way in which a request can be refused, and that a refusal changes nothing."""
+
+import json
+import unittest
+
+import websockets
+
+from client import Client, pair, play_rest
+from daemon import QUICK, Daemon
+from raw import BINARY, TEXT, RawSocket, frame
+
+MESSAGE_BYTES_MAX = 4096
+BURST = 40  # message_burst's default.
+ID_MAX = 2**31 - 1
+
+
+def padded_ping(size):
+    """A ping of exactly this many bytes: a field that nobody knows fills it."""
+    empty = json.dumps({"type": "ping", "id": 1, "at": 7, "pad": ""})
+    return json.dumps({"type": "ping", "id": 1, "at": 7, "pad": "x" * (size - len(empty))})
+
+
+class RefusalTest(unittest.IsolatedAsyncioTestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = cls.enterClassContext(Daemon(**QUICK))
+
+    async def connect(self):
+        client = await Client.connect(self.daemon)
+        self.addAsyncCleanup(client.close)
+        return client
+
+    async def greeted(self, name="Ada"):
+        client = await Client.greeted(self.daemon, name)
+        self.addAsyncCleanup(client.close)
+        return client
+
+    async def pair(self):
+        clients, matches = await pair(self.daemon, "Ada", "Bob")
+        for client in clients:
+            self.addAsyncCleanup(client.close)
+        return clients, matches[0]
+
+    async def assert_alive(self, client):
+        pong = await client.ask("ping", at="still there")
+        self.assertEqual((pong["type"], pong["at"]), ("pong", "still there"))
+        self.assertIsInstance(pong["now_ms"], int)
+
+    # --- Messages that cannot be read. ---
+
+    async def test_what_is_not_json_is_refused_without_an_id(self):
+        client = await self.greeted()
+        for text in ("", "nonsense", "{", '{"type":"ping","id":1,"at":1', "[]", "7", '"ping"', "null",
+                     '{"type":"ping","id":1,"at":1}}', "{'type':'ping'}", '{"type":"ping","id":01,"at":1}'):
+            with self.subTest(text=text):
+                await client.send_text(text)
+                self.assertEqual((await client.lone_error())["code"], "bad_json")
+        await self.assert_alive(client)
+
+    async def test_a_request_without_a_usable_id_is_refused_without_one(self):
+        client = await self.greeted()
+        for id_ in (0, -1, ID_MAX + 1, 1.5, "1", None, True, [1]):
+            with self.subTest(id=id_):
+                await client.send_text(json.dumps({"type": "ping", "id": id_, "at": 1}))
+                error = await client.lone_error()
+                self.assertEqual(error["code"], "bad_message")
+                self.assertIn("`id`", error["message"])
+        await client.send_text('{"type":"ping","at":1}')
+        self.assertIn("`id`", (await client.lone_error())["message"])
+        await self.assert_alive(client)
+
+    async def test_the_first_and_the_last_id_are_usable(self):
+        client = await self.greeted()
+        for id_ in (1, ID_MAX):
+            await client.send_text(json.dumps({"type": "ping", "id": id_, "at": 1}))
+            self.assertEqual((await client.reply(id_))["type"], "pong")
+
+    async def test_a_type_that_is_missing_or_no_string_is_a_bad_message(self):
+        client = await self.greeted()
+        for message in ({"id": 5}, {"id": 5, "type": 7}, {"id": 5, "type": None}):
+            with self.subTest(message=message):
+                await client.send_text(json.dumps(message))
+                error = await client.reply(5)
+                self.assertEqual((error["type"], error["code"]), ("error", "bad_message"))
+                self.assertIn("`type`", error["message"])
+
+    async def test_an_unknown_type_is_named_so(self):
+        client = await self.greeted()
+        for type_ in ("", "Ping", "pong", "welcome", "create", "enter", "start"):
+            with self.subTest(type=type_):
+                await client.refused("unknown_type", type_)
+        await self.assert_alive(client)
+
+    async def test_strings_with_a_nul_are_refused(self):
+        client = await self.greeted()
+        await client.refused("bad_message", "ping", at="a\0b")
+        await self.assert_alive(client)
+
+    async def test_what_the_server_does_not_know_it_ignores(self):
+        client = await self.greeted()
+        pong = await client.ask("ping", at=-(2**53), colour="blue", nested={"type": "hello"})
+        self.assertEqual((pong["type"], pong["at"]), ("pong", -(2**53)))
+
+    # --- Fields. ---
+
+    # Type, fields, and the field that the refusal must name.
+    BAD_FIELDS = (
+        ("join", {}, "mode"),
+        ("join", {"mode": 1}, "mode"),
+        ("join", {"mode": "house"}, "mode"),
+        ("join", {"mode": "Duel"}, "mode"),
+        ("join", {"mode": "duel", "category": 3}, "category"),
+        ("join", {"mode": "duel", "category": "no such category"}, "category"),
+        ("leave", {"match": 7}, "match"),
+        ("answer", {"choice": 0}, "round"),
+        ("answer", {"round": 0, "choice": 0}, "round"),
+        ("answer", {"round": 1.5, "choice": 0}, "round"),
+        ("answer", {"round": "1", "choice": 0}, "round"),
+        ("answer", {"round": 1}, "choice"),
+        ("answer", {"round": 1, "choice": -1}, "choice"),
+        ("answer", {"round": 1, "choice": None}, "choice"),
+        ("answer", {"round": 1, "choice": 0, "match": 7}, "match"),
+        ("emote", {}, "code"),
+        ("emote", {"code": 1}, "code"),
+        ("emote", {"code": "no such emote"}, "code"),
+        ("ping", {}, "at"),
+        ("ping", {"at": None}, "at"),
+        ("ping", {"at": 1.5}, "at"),
+        ("ping", {"at": 2**53 + 2}, "at"),
+        ("ping", {"at": "x" * 65}, "at"),
+    )
+
+    async def assert_bad_fields(self, cases, client):
+        for type_, fields, field in cases:
+            with self.subTest(type=type_, fields=fields):
+                error = await client.refused("bad_message", type_, **fields)
+                self.assertIn(f"`{field}`", error["message"])
+
+    async def test_a_bad_field_is_named(self):
+        # Two connections: each may send 20 such messages a minute.
+        half = len(self.BAD_FIELDS) // 2
+        await self.assert_bad_fields(self.BAD_FIELDS[:half], await self.greeted())
+        await self.assert_bad_fields(self.BAD_FIELDS[half:], await self.greeted())
+
+    async def test_a_bad_field_of_hello_is_named_and_hello_may_follow(self):
+        client = await self.connect()
+        cases = (
+            ("hello", {}, "name"),
+            ("hello", {"name": 7}, "name"),
+            ("hello", {"token": 7}, "token"),
+            ("hello", {"resume": 7}, "resume"),
+            ("hello", {"resume": "x", "last_seq": -1}, "last_seq"),
+            ("hello", {"resume": "x", "last_match": 7}, "last_match"),
+        )
+        await self.assert_bad_fields(cases, client)
+        self.assertEqual((await client.ask("hello", name="Ada"))["type"], "welcome")
+
+    # --- hello. ---
+
+    async def test_before_hello_nothing_else_is_answered(self):
+        client = await self.connect()
+        for type_, fields in (("join", {"mode": "duel"}), ("leave", {}), ("answer", {"round": 1, "choice": 0}),
+                              ("emote", {"code": "gg"}), ("ping", {"at": 1})):
+            with self.subTest(type=type_):
+                await client.refused("not_authenticated", type_, **fields)
+        self.assertEqual((await client.ask("hello", name="Ada"))["type"], "welcome")
+
+    async def test_names_against_the_limits_are_bad(self):
+        client = await self.connect()
+        for name in ("", "   ", "x" * 25, "a\nb", "a\u202eb", "a\u200bb", "\u0301", "a\x7f", "\u2028x", "x" * 97):
+            with self.subTest(name=name):
+                await client.refused("bad_name", "hello", name=name)
+        self.assertEqual((await client.ask("hello", name="Ada"))["type"], "welcome")
+
+    async def test_names_at_the_limits_are_taken_and_normalised(self):
+        for name, shown in (("x" * 24, "x" * 24), ("  Ada \u00a0 Lovelace ", "Ada Lovelace"),
+                            ("Ame\u0301lie", "Am\u00e9lie"), ("\U0001f600" * 24, "\U0001f600" * 24)):
+            with self.subTest(name=name):
+                client = await self.connect()
+                welcome = await client.ask("hello", name=name)
+                self.assertEqual((welcome["type"], welcome.get("name")), ("welcome", shown))
+
+    async def test_welcome_has_what_the_protocol_promises(self):
+        welcome = (await self.greeted()).welcome
+        self.assertEqual((welcome["id"], welcome["name"], welcome["rating"], welcome["modes"]),
+                         (1, "Ada", 1500, ["duel"]))
+        self.assertEqual(welcome["ping_ms"], 25000)
+        self.assertNotIn("token", welcome)
+        self.assertNotIn("match", welcome)
+        self.assertTrue(welcome["session"] and welcome["player"] and welcome["categories"] and welcome["emotes"])
+
+    async def test_a_session_is_different_each_time(self):
+        first, second = await self.greeted(), await self.greeted()
+        self.assertNotEqual(first.welcome["session"], second.welcome["session"])
+        self.assertNotEqual(first.welcome["player"], second.welcome["player"])
+
+    async def test_a_second_hello_is_bad_state(self):
+        client = await self.greeted()
+        await client.refused("bad_state", "hello", name="Bob")
+        await client.refused("bad_state", "hello", resume=client.welcome["session"])
+        await self.assert_alive(client)
+
+    async def test_a_session_that_is_not_known_is_expired_and_another_hello_may_follow(self):
+        client = await self.connect()
+        await client.refused("resume_expired", "hello", resume="0" * 64)
+        self.assertEqual((await client.ask("hello", name="Ada"))["type"], "welcome")
+
+    async def test_a_token_is_refused_and_the_connection_closed(self):
+        client = await self.connect()
+        await client.refused("auth_failed", "hello", token="no.such.token")
+        rest = await client.expect_close(4500)
+        self.assertEqual([message["type"] for message in rest], ["bye"])
+
+    # --- join, leave, emote. ---
+
+    async def test_who_is_queued_cannot_join(self):
+        client = await self.greeted()
+        await client.join()
+        await client.refused("bad_state", "join", mode="duel")
+        self.assertEqual((await client.ask("leave"))["type"], "left")
+
+    async def test_who_plays_cannot_join(self):
+        (ada, bob), match = await self.pair()
+        await ada.refused("bad_state", "join", mode="duel")
+        await ada.expect("round")
+        await ada.refused("bad_state", "join", mode="duel")
+        await bob.refused("bad_state", "hello", name="Carl")
+        self.assertEqual((await bob.ask("leave"))["type"], "left")
+        await ada.expect("peer", match=match["match"])
+
+    async def test_a_second_join_within_a_second_is_rate_limited(self):
+        client = await self.greeted()
+        await client.join()
+        await client.ask("leave")
+        error = await client.refused("rate_limited", "join", mode="duel")
+        self.assertTrue(0 < error["retry_ms"] <= 1000, error)
+        await self.assert_alive(client)
+
+    async def test_leaving_nothing_does_nothing(self):
+        client = await self.greeted()
+        self.assertEqual((await client.ask("leave"))["type"], "left")
+        self.assertEqual((await client.ask("leave", match="no match"))["type"], "left")
+
+    async def test_leaving_another_match_does_nothing(self):
+        (ada, bob), match = await self.pair()
+        self.assertEqual((await ada.ask("leave", match="00000000-0000-7000-8000-000000000000"))["type"], "left")
+        ends = await play_rest([ada, bob], match)
+        self.assertEqual(ends[0]["reason"], "finished")
+
+    async def test_an_emote_outside_a_match_is_bad_state(self):
+        client = await self.greeted()
+        await client.refused("bad_state", "emote", code="gg")
+
+    async def test_an_emote_without_an_id_is_never_answered(self):
+        client = await self.greeted()
+        for message in ({"type": "emote", "code": "gg"}, {"type": "emote", "code": "no such emote"},
+                        {"type": "emote"}):
+            await client.send_text(json.dumps(message))
+        await self.assert_alive(client)
+        self.assertEqual([message["type"] for message in client.messages], ["welcome", "pong"])
+
+    async def test_refused_messages_do_not_disturb_a_match(self):
+        (ada, bob), match = await self.pair()
+        await ada.expect("round", round=1)
+        await bob.expect("round", round=1)
+        await ada.send_text("nonsense")
+        await ada.refused("bad_choice", "answer", round=1, choice=99)
+        await ada.refused("bad_state", "join", mode="duel")
+        await ada.refused("unknown_type", "cheat")
+        await ada.refused("bad_message", "answer", round=1)
+        for client in (ada, bob):
+            self.assertFalse((await client.ask("answer", round=1, choice=0))["dup"])
+            await client.expect("reveal" if client is bob else "error")
+        await ada.expect("reveal", round=1)
+        ends = await play_rest([ada, bob], match)
+        self.assertEqual(ends[0]["reason"], "finished")
+        self.assertEqual(ada.sequence(), bob.sequence())
+
+    # --- Too much. ---
+
+    async def test_beyond_the_rate_a_request_is_refused_and_each_has_one_answer(self):
+        client = await self.greeted()
+        ids = [await client.send("ping", at=index) for index in range(BURST + 20)]
+        replies = [await client.reply(id_) for id_ in ids]
+        kinds = [reply["type"] for reply in replies]
+        self.assertGreaterEqual(kinds.count("pong"), BURST - 1)  # hello was one.
+        refused = [reply for reply in replies if reply["type"] == "error"]
+        self.assertGreater(len(refused), 0)
+        for error in refused:
+            self.assertEqual(error["code"], "rate_limited")
+            self.assertGreater(error["retry_ms"], 0)
+        self.assertEqual(len(client.messages), 1 + len(ids))
+
+    async def test_more_than_twenty_unreadable_messages_end_the_connection(self):
+        client = await self.greeted()
+        for _ in range(20):
+            await client.send_text("nonsense")
+            self.assertEqual((await client.lone_error())["code"], "bad_json")
+        await client.send_text("nonsense")
+        rest = await client.expect_close(4008)
+        self.assertEqual(rest[-1]["type"], "bye")
+
+
+class TransportTest(unittest.IsolatedAsyncioTestCase):
+    """Below the messages: the handshake and the frames."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.daemon = cls.enterClassContext(Daemon(**QUICK))
+
+    def raw(self):
+        return self.enterContext(RawSocket(self.daemon))
+
+    async def test_a_client_of_other_subprotocols_is_refused(self):
+        with self.assertRaises(websockets.InvalidStatusCode) as raised:
+            await websockets.connect(self.daemon.url, subprotocols=["quizrush.v2", "chat"])
+        self.assertEqual(raised.exception.status_code, 400)
+
+    async def test_a_client_that_offers_several_gets_ours(self):
+        async with websockets.connect(self.daemon.url, subprotocols=["chat", "quizrush.v1"]) as socket:
+            self.assertEqual(socket.subprotocol, "quizrush.v1")
+
+    def test_a_client_that_offers_none_is_served(self):
+        raw = self.raw()
+        status, headers = raw.upgrade(protocols=None)
+        self.assertEqual(status, 101)
+        self.assertNotIn("sec-websocket-protocol", headers)
+        raw.send_frame(TEXT, b'{"type":"hello","id":1,"name":"Ada"}')
+        self.assertEqual(json.loads(raw.read_text())["type"], "welcome")
+
+    def test_another_version_of_the_protocol_is_refused(self):
+        for version in ("8", "12", "14", "x"):
+            with self.subTest(version=version):
+                self.assertIn(self.raw().upgrade(version=version)[0], (400, 426))
+
+    def test_another_path_is_no_websocket(self):
+        self.assertEqual(self.raw().upgrade(path="/other")[0] // 100, 4)
+
+    def upgraded(self):
+        raw = self.raw()
+        self.assertEqual(raw.upgrade()[0], 101)
+        return raw
+
+    def test_a_binary_frame_closes_with_1003(self):
+        raw = self.upgraded()
+        raw.send_frame(BINARY, b'{"type":"hello","id":1,"name":"Ada"}')
+        self.assertEqual(raw.read_close_code(), 1003)
+
+    def test_text_that_is_not_utf8_closes_with_1007(self):
+        for text in (b'{"type":"\xff"}', b'\xed\xa0\x80', b'\xc0\xaf'):
+            with self.subTest(text=text):
+                raw = self.upgraded()
+                raw.send_frame(TEXT, text)
+                self.assertEqual(raw.read_close_code(), 1007)
+
+    def test_a_message_of_4096_bytes_is_read(self):
+        raw = self.upgraded()
+        raw.send_frame(TEXT, b'{"type":"hello","id":1,"name":"Ada"}')
+        self.assertEqual(json.loads(raw.read_text())["type"], "welcome")
+        text = padded_ping(MESSAGE_BYTES_MAX).encode()
+        self.assertEqual(len(text), MESSAGE_BYTES_MAX)
+        raw.send_frame(TEXT, text)
+        self.assertEqual(json.loads(raw.read_text())["type"], "pong")
+        raw.send_frame(TEXT, text[:2000], final=False)
+        raw.send_frame(0, text[2000:])
+        self.assertEqual(json.loads(raw.read_text())["type"], "pong")
+
+    def test_a_message_of_4097_bytes_closes_with_1009(self):
+        raw = self.upgraded()
+        raw.send_frame(TEXT, padded_ping(MESSAGE_BYTES_MAX + 1).encode())
+        self.assertEqual(raw.read_close_code(), 1009)
+
+    def test_fragments_add_up(self):
+        raw = self.upgraded()
+        text = padded_ping(MESSAGE_BYTES_MAX + 1).encode()
+        raw.send_frame(TEXT, text[:3000], final=False)
+        raw.send_frame(0, text[3000:])
+        self.assertEqual(raw.read_close_code(), 1009)
+
+    def test_what_comes_behind_the_handshake_in_one_segment_is_not_lost(self):
+        raw = self.raw()
+        hello = frame(TEXT, b'{"type":"hello","id":1,"name":"Ada"}')
+        pings = b"".join(frame(TEXT, padded_ping(400).encode()) for _ in range(5))
+        self.assertEqual(raw.upgrade(trailing=hello + pings)[0], 101)
+        self.assertEqual([json.loads(raw.read_text())["type"] for _ in range(6)], ["welcome"] + 5 * ["pong"])
+
+
+class HelloDeadlineTest(unittest.IsolatedAsyncioTestCase):
+    async def test_who_says_no_hello_in_time_is_closed_with_4009(self):
+        with Daemon(**{**QUICK, "hello_timeout_ms": 300}) as daemon:
+            client = await Client.connect(daemon)
+            rest = await client.expect_close(4009, deadline_s=3)
+            self.assertEqual([message["type"] for message in rest], ["bye"])
+
+    async def test_refused_hellos_do_not_extend_the_deadline(self):
+        with Daemon(**{**QUICK, "hello_timeout_ms": 600}) as daemon:
+            client = await Client.connect(daemon)
+            await client.refused("bad_name", "hello", name="")
+            await client.expect_close(4009, deadline_s=3)
+
+    async def test_one_connection_more_than_the_limit_is_turned_away_and_the_others_go_on(self):
+        with Daemon(**{**QUICK, "max_connections": 2}) as daemon:
+            clients = [await Client.greeted(daemon, name) for name in ("Ada", "Bob")]
+            # At the handshake where the limit is known by then; 1013 where it is reached in between.
+            with self.assertRaises((websockets.InvalidStatusCode, websockets.ConnectionClosed)) as raised:
+                third = await Client.connect(daemon)
+                await third.ask("hello", name="Carl")
+            if isinstance(raised.exception, websockets.InvalidStatusCode):
+                self.assertEqual(raised.exception.status_code, 503)
+            else:
+                self.assertEqual(raised.exception.code, 1013)
+            for client in clients:
+                self.assertEqual((await client.ask("ping", at=1))["type"], "pong")
+                await client.close()
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,200 @@
+/* A world for the tests of the shard: up to four shards in one thread, with real mailboxes between them, and all that is
+ * outside of them under the test's hand: time, chance, connections and the store.
+ *
+ * Players speak through connections that record what they were sent; a referee (shard_referee.h) reads along and fails
+ * the test where a rule that holds always is broken. A shard runs when it was woken, has input or is due, and only then:
+ * a wake-up that was lost shows.
+ *
+ * One thread. The world owns all; world_close() ends it, and checks that nothing is left.
+ */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/mailbox.h"
+#include "base/prng.h"
+#include "core/match_result.h"
+#include "shard/shard.h"
+#include "shard_referee.h"
+
+enum { ADA, BEN, CAT, DAN, EVE, FAY, GUS, HAL, IDA, JIM, KIM, LEO };
+
+enum {
+    SHARDS_MAX = 4,
+    ROUNDS = 3,
+    START_MS = 3000,
+    ROUND_TIME_MS = 10000,
+    REVEAL_TIME_MS = 4000,
+    CLOSE_SLACK_MS = 20,
+    GRACE_MS = 10000,
+    HELLO_TIMEOUT_MS = 5000,
+    SEND_TIMEOUT_MS = 7000,
+    MESSAGE_RATE = 20,
+    MESSAGE_BURST = 40,
+    HOPS_MS = 20, /* More than any chain of records needs. */
+    CATEGORIES = 6,
+    QUESTIONS_EACH = 24,
+    INBOX_MAX = 64,
+    SAVES_MAX = 64,
+};
+
+static const uint32_t ANY_NUMBER = UINT32_MAX;
+
+/* A player's connection, as the edge and the client see it. */
+struct client {
+    struct world *world;
+    unsigned shard;
+    struct handle session;
+    bool is_connected;
+    bool is_paused;
+    bool is_choked;     /* Has taken less than it was offered. */
+    bool is_writable;   /* To be told at the next pass. */
+    bool is_lost;       /* To be told at the next pass. */
+    bool is_close_held; /* A close that was asked for is not carried out yet. */
+    uint16_t close_code;
+    uint32_t takes; /* Frames that it still takes. */
+    uint32_t next_id;
+    uint32_t inbox_count;
+    char *inbox[INBOX_MAX]; /* What it has said and the shard may not hear yet. */
+    char **messages;
+    uint32_t message_count, message_capacity;
+    uint32_t expected; /* Messages that the test has looked at. */
+};
+
+enum store_mode {
+    STORE_PROMPT,  /* Answers yes in the next iteration. */
+    STORE_LATE,    /* Answers yes after delay_ms. */
+    STORE_FAILING, /* Answers no. */
+    STORE_REFUSING,
+    STORE_DEAD, /* Takes and does not answer, until the mode is another. */
+};
+
+struct pending_save {
+    struct handle match;
+    struct id id;
+    unsigned shard;
+    mono_time at;
+    bool is_answered;
+};
+
+struct world_shard {
+    struct world *world;
+    struct shard *shard;
+    void *memory;
+    bool is_woken; /* Woken, or something came in. */
+    bool is_stalled;
+};
+
+struct world_settings {
+    unsigned shards; /* 0: 1. */
+    uint32_t clients; /* 0: 12. */
+    uint32_t sessions_max;
+    uint32_t matches_max;
+    uint32_t mailbox_bytes;
+    uint32_t message_burst;
+    uint32_t grace_ms;
+    uint64_t seed;
+};
+
+struct world {
+    struct world_settings settings;
+    mono_time now;
+    struct prng chance;
+    struct world_shard shards[SHARDS_MAX];
+    struct mailbox mailboxes[SHARDS_MAX][SHARDS_MAX]; /* [from][to]. */
+    void *mailbox_bytes[SHARDS_MAX][SHARDS_MAX];
+    struct client *clients;
+    enum store_mode store;
+    uint32_t store_delay_ms;
+    struct pending_save saves[SAVES_MAX];
+    uint32_t save_count; /* In `saves`. */
+    uint32_t saves_asked;
+    struct match_result last_result;
+    uint32_t notes[NOTE_CLOSING + 1];
+    struct referee referee;
+    uint32_t runs; /* Iterations of all shards. */
+};
+
+/* --- Life. --- */
+
+struct world *world_create(struct world_settings settings);
+struct world *world_of(unsigned shards);
+
+/* Drains, lets everything end, and expects that nothing is left: no session, match, ticket, timer, token, frame. */
+void world_close(struct world *world);
+
+/* --- Verbs: the client's. --- */
+
+void comes(struct world *world, unsigned client, unsigned shard);
+/* Says what is no request, or one whose id the test has chosen. */
+void says(struct world *world, unsigned client, const char *text);
+/* Each returns the request's id. */
+uint32_t asks(struct world *world, unsigned client, const char *type, const char *fields);
+uint32_t greets(struct world *world, unsigned client);
+uint32_t joins(struct world *world, unsigned client);
+uint32_t joins_in(struct world *world, unsigned client, const char *category);
+uint32_t leaves(struct world *world, unsigned client);
+uint32_t leaves_this_match(struct world *world, unsigned client);
+uint32_t answers(struct world *world, unsigned client, unsigned round, unsigned choice);
+uint32_t pings(struct world *world, unsigned client);
+uint32_t emotes(struct world *world, unsigned client);
+void emotes_without_id(struct world *world, unsigned client);
+void is_lost(struct world *world, unsigned client);
+void takes_only(struct world *world, unsigned client, uint32_t frames);
+void takes_everything(struct world *world, unsigned client);
+
+/* --- Verbs: the world's. --- */
+
+void run_ms(struct world *world, uint32_t ms);
+/* Iterations of all shards that have something to do now; true where there was one. */
+bool run_once(struct world *world);
+void settle(struct world *world); /* Long enough for every record to get where it goes. */
+void stall(struct world *world, unsigned shard);
+void go_on(struct world *world, unsigned shard);
+/* Fills a mailbox to the last bytes, with records that mean nothing. Its reader should be stalled. */
+void jam(struct world *world, unsigned from, unsigned to);
+void drain(struct world *world);
+void shut_down(struct world *world);
+
+/* --- Builders. --- */
+
+void is_idle(struct world *world, unsigned client, unsigned shard);   /* Comes, and has said hello. */
+void is_queued(struct world *world, unsigned client, unsigned shard); /* And joined. */
+/* Two in a match that has just been told to both. */
+void duel_begins(struct world *world, unsigned first_shard, unsigned second_shard);
+/* And in its round. */
+void duel_asks(struct world *world, unsigned first_shard, unsigned second_shard);
+void goes_to_round(struct world *world, unsigned round);
+/* Up to the last reveal. */
+void plays_to_the_end(struct world *world);
+
+/* --- Looks. --- */
+
+struct shard_stats stats_of(struct world *world, unsigned shard);
+unsigned sessions_in(struct world *world, enum session_state state);
+unsigned matches_live(struct world *world);
+/* The last message of a type; fails where there is none. */
+const char *last_said(const struct world *world, unsigned client, const char *type);
+unsigned count_said(const struct world *world, unsigned client, const char *type);
+/* A number that a message holds under a key, or ANY_NUMBER where it is null or missing. */
+uint32_t number_in(const char *text, const char *key);
+/* Where the right one, or a wrong one, stands in the client's last `round`. */
+unsigned right_choice(const struct world *world, unsigned client);
+unsigned wrong_choice(const struct world *world, unsigned client);
+
+/* --- Expectations. --- */
+
+/* What was said since the last look, as words: "queued, match, round". With an error its code, with `peer` its state,
+ * with `end` and `bye` the reason: "error busy". */
+void expect_said(struct world *world, unsigned client, const char *words);
+void expect_nothing_said(struct world *world, unsigned client);
+/* Among what was said since the last look; looks at it all. Returns the last one of that type. */
+const char *expect_among(struct world *world, unsigned client, const char *word);
+void look_away(struct world *world, unsigned client);
+/* The last message of that type answers this request. */
+void expect_reply(const struct world *world, unsigned client, const char *type, uint32_t id);
+void expect_closed(const struct world *world, unsigned client, unsigned code);
+void expect_open(const struct world *world, unsigned client);
+void expect_same_bytes(const struct world *world, unsigned first, unsigned second,
+                       const char *type);

@@ -1,0 +1,106 @@
+#include "load_check_fixture.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "load_check.h"
+
+enum { ROUND_CAME_US = 5000000, ANSWER_LEFT_US = ROUND_CAME_US + 2300000 };
+
+struct check check;
+struct news news;
+struct verdict verdict;
+
+int connected(void **state)
+{
+    static struct twins twins;
+    struct prng prng;
+    prng_init(&prng, &(struct siphash_key){{7, 0}});
+    twins_create(&twins, 4, &prng);
+    check_init(&check, "Ada", &twins);
+    *state = &twins;
+    return 0;
+}
+
+int disconnected(void **state)
+{
+    check_ended(&check);
+    twins_destroy(*state);
+    return 0;
+}
+
+void ask(uint8_t kind, uint32_t id)
+{
+    assert_true(check_sent(&check, &(struct check_request){.id = id, .kind = kind}));
+}
+
+void answer(uint32_t id, uint8_t round, int8_t choice)
+{
+    assert_true(check_sent(&check, &(struct check_request){.id = id,
+                                                           .kind = CHECK_ANSWER,
+                                                           .round = round,
+                                                           .choice = choice,
+                                                           .sent_us = ANSWER_LEFT_US}));
+}
+
+void fine(const char *text)
+{
+    check_message(&check, text, strlen(text), ROUND_CAME_US, &news, &verdict);
+    assert_string_equal(verdict.first, "");
+    assert_int_equal(verdict.violations, 0);
+}
+
+void wrong(const char *text, const char *why)
+{
+    check_message(&check, text, strlen(text), ROUND_CAME_US, &news, &verdict);
+    assert_string_equal(verdict.first, why);
+    assert_int_not_equal(verdict.violations, 0);
+}
+
+/* --- Where tests begin. --- */
+
+int greeted(void **state)
+{
+    connected(state);
+    ask(CHECK_HELLO, 1);
+    fine(WELCOME);
+    return 0;
+}
+
+int queued(void **state)
+{
+    greeted(state);
+    ask(CHECK_JOIN, 2);
+    fine(QUEUED);
+    return 0;
+}
+
+int in_the_first_round(void **state)
+{
+    queued(state);
+    fine(MATCH);
+    fine(ROUND_1);
+    return 0;
+}
+
+int answered(void **state)
+{
+    in_the_first_round(state);
+    answer(3, 1, 2);
+    fine(ACCEPTED_1);
+    return 0;
+}
+
+int all_revealed(void **state)
+{
+    answered(state);
+    fine(REVEAL_1);
+    fine(ROUND_2);
+    fine(REVEAL_2);
+    return 0;
+}

@@ -1,0 +1,100 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "load_options.h"
+
+enum { ARGUMENTS_MAX = 8 };
+
+static struct options options;
+static char problem[OPTIONS_PROBLEM_BYTES];
+
+/* Up to four arguments; the rest NULL. */
+static enum options_result parse(const char *a, const char *b, const char *c, const char *d)
+{
+    static char program[] = "quizrush-load";
+    static char copies[4][64];
+    char *arguments[ARGUMENTS_MAX] = {program};
+    const char *given[] = {a, b, c, d};
+    int count = 1;
+    for (int index = 0; index < 4 && given[index] != NULL; index++, count++) {
+        (void)snprintf(copies[index], sizeof(copies[index]), "%s", given[index]); /* It fits. */
+        arguments[count] = copies[index];
+    }
+    options = (struct options){0};
+    return options_parse(count, arguments, &options, problem);
+}
+
+static void a_port_is_enough(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port", "8080", NULL, NULL), OPTIONS_RUN);
+    assert_string_equal(options.host, "127.0.0.1");
+    assert_int_equal(options.port, 8080);
+    assert_int_equal(options.players, 100);
+    assert_int_equal(options.seconds, 10);
+    assert_int_equal(options.think_min_ms, 200);
+    assert_int_equal(options.think_max_ms, 2000);
+}
+
+static void without_a_port_nothing_runs(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--players", "5", NULL, NULL), OPTIONS_WRONG);
+    assert_string_equal(problem, "--port is required");
+}
+
+static void a_number_is_read_to_its_last_character(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port", "80x", NULL, NULL), OPTIONS_WRONG);
+    assert_string_equal(problem, "--port takes a number from 1 to 65535");
+    assert_int_equal(parse("--port", "-1", NULL, NULL), OPTIONS_WRONG);
+    assert_int_equal(parse("--port", "65536", NULL, NULL), OPTIONS_WRONG);
+    assert_int_equal(parse("--port", "", NULL, NULL), OPTIONS_WRONG);
+}
+
+static void thinking_takes_at_most_the_longest_time(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port", "1", "--think-min-ms", "2001"), OPTIONS_WRONG);
+    assert_int_equal(parse("--port", "1", "--think-min-ms", "2000"), OPTIONS_RUN);
+}
+
+static void a_run_without_an_end_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port", "1", "--seconds", "0"), OPTIONS_WRONG);
+}
+
+static void what_is_unknown_is_named(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--speed", NULL, NULL, NULL), OPTIONS_WRONG);
+    assert_string_equal(problem, "unknown option, or its value is missing: --speed");
+    assert_int_equal(parse("--port", "1", "more", NULL), OPTIONS_WRONG);
+}
+
+static void help_and_version_need_nothing_else(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--help", NULL, NULL, NULL), OPTIONS_HELP);
+    assert_int_equal(parse("--version", NULL, NULL, NULL), OPTIONS_VERSION);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_port_is_enough),
+        cmocka_unit_test(without_a_port_nothing_runs),
+        cmocka_unit_test(a_number_is_read_to_its_last_character),
+        cmocka_unit_test(thinking_takes_at_most_the_longest_time),
+        cmocka_unit_test(a_run_without_an_end_is_refused),
+        cmocka_unit_test(what_is_unknown_is_named),
+        cmocka_unit_test(help_and_version_need_nothing_else),
+    };
+    return cmocka_run_group_tests_name("load_options", tests, NULL, NULL);
+}
