@@ -22,5 +22,6 @@ enum head_verdict {
 enum head_verdict head_look(const char *bytes, size_t size, size_t *ret_bytes,
                             const char **ret_response);
 
-/* The response to a handshake that there is no room for. */
+/* The responses to a handshake that there is no room for, and to one where there is no game. */
 extern const char head_response_full[];
+extern const char head_response_not_found[];

@@ -25,6 +25,7 @@ struct worker_shared {
     struct store *store;
     uint32_t connections_max;
     uint32_t half_open_max; /* Per worker: connections that have not said their HTTP head yet. */
+    uint32_t head_timeout_ms;
     _Atomic uint32_t players;     /* WebSocket connections, counted at the handshake. */
     _Atomic bool is_draining;
     _Atomic bool is_shutting_down;
@@ -51,6 +52,9 @@ void worker_wake(struct worker *worker);
 
 /* Whether the shard was empty at the end of the last turn. Any thread. */
 bool worker_is_empty(const struct worker *worker);
+
+/* The memory that a worker may come to use: its shard's, and the edge's of its share of the connections. */
+size_t worker_bytes(const struct worker_shared *shared, const struct shard_settings *settings);
 
 /* What a worker publishes once a second. */
 struct worker_stats {

@@ -171,7 +171,7 @@ static const uint64_t mailboxes_bytes_max = UINT64_C(1) << 30;
 
 static bool resolve_mailboxes(const struct conf *conf, struct conf_problem *reterr_problem)
 {
-    uint64_t pairs = (uint64_t)conf->workers * (conf->workers - 1);
+    uint64_t pairs = (uint64_t)conf->workers * conf->workers; /* Each also with itself. */
     uint64_t bytes = pairs * conf->mailbox_bytes;
     if (bytes <= mailboxes_bytes_max) return true;
     conf_complain(

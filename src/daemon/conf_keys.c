@@ -73,7 +73,7 @@ const struct conf_key conf_keys[CONF_KEY_COUNT] = {
     NUMBER(workers, 0, WORKERS_MAX, 0, false,
            "Event loops, one thread each; 0: one per core."),
     NUMBER(max_connections, 0, CONF_CONNECTIONS_MAX, 0, false,
-           "Connections at one time, then 1013; 0: what the limit on open files leaves room for."),
+           "Players at one time, then 503; 0: what the limit on open files leaves room for."),
     NUMBER(max_half_open, 1, 100000, 1024, false,
            "Connections at one time that have not finished the WebSocket handshake."),
 

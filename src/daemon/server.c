@@ -201,10 +201,12 @@ static void log_start(const struct server *server, const struct bank *bank)
 {
     const struct conf *conf = server->conf;
     struct shard_settings settings = settings_of(server, bank, 0);
-    unsigned long long bytes = server->mailbox_memory_bytes;
+    unsigned long long bytes = server->mailbox_memory_bytes +
+                               (unsigned long long)conf->store_queue_slots *
+                                   (sizeof(struct match_result) + sizeof(struct store_answer));
     for (unsigned i = 0; i < conf->workers; i++) {
         settings.index = i;
-        bytes += shard_bytes(&settings);
+        bytes += worker_bytes(&server->shared, &settings);
     }
     log_event(LOG_LEVEL_INFO, "serving",
               "address=%s port=%u admin_port=%u workers=%u max_connections=%u questions=%u "
@@ -310,6 +312,7 @@ int server_run(const struct conf *conf, const struct bank *bank)
                             .shared = {.count = conf->workers,
                                        .connections_max = conf->max_connections,
                                        .half_open_max = conf->max_half_open / conf->workers + 1,
+                                       .head_timeout_ms = conf->hello_timeout_ms,
                                        .main_eventfd = -1}};
     for (unsigned i = 0; i < WORKERS_MAX; i++) server.listener_fds[i] = -1;
     bool is_started = start(&server, bank) == 0;

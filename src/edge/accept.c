@@ -158,7 +158,10 @@ void accept_on_head(struct worker *worker, struct head *head)
     case HEAD_INCOMPLETE: break;
     case HEAD_HTTP: hand_over(worker, head, bytes, head_bytes); break;
     case HEAD_UPGRADE:
-        if (head->is_admin || !has_room(worker)) {
+        if (head->is_admin) {
+            worker->stats.refused_handshake++;
+            refuse(worker, head, head_response_not_found);
+        } else if (!has_room(worker)) {
             worker->stats.refused_full++;
             refuse(worker, head, head_response_full);
         } else {
@@ -176,7 +179,7 @@ void accept_expire(struct worker *worker, mono_time now)
 {
     while (!list_is_empty(&worker->open_heads)) {
         struct head *oldest = LIST_ITEM(worker->open_heads.next, struct head, node);
-        if (mono_elapsed(oldest->accepted_at, now) < HEAD_TIMEOUT_MS) return;
+        if (mono_elapsed(oldest->accepted_at, now) < worker->shared->head_timeout_ms) return;
         worker->stats.handshake_timeouts++;
         close_head(worker, oldest);
     }
@@ -186,6 +189,6 @@ bool accept_next_due(const struct worker *worker, mono_time *ret_at)
 {
     if (list_is_empty(&worker->open_heads)) return false;
     const struct head *oldest = LIST_ITEM(worker->open_heads.next, struct head, node);
-    *ret_at = mono_after(oldest->accepted_at, HEAD_TIMEOUT_MS);
+    *ret_at = mono_after(oldest->accepted_at, worker->shared->head_timeout_ms);
     return true;
 }

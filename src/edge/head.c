@@ -11,7 +11,7 @@ const char head_response_full[] = RESPONSE("503 Service Unavailable", "Retry-Aft
 
 static const char too_large[] = RESPONSE("431 Request Header Fields Too Large", "");
 static const char bad_request[] = RESPONSE("400 Bad Request", "");
-static const char not_found[] = RESPONSE("404 Not Found", "");
+const char head_response_not_found[] = RESPONSE("404 Not Found", "");
 static const char upgrade_required[] =
     RESPONSE("426 Upgrade Required", "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n");
 
@@ -56,14 +56,19 @@ static struct text find_field(struct text head, const char *name, unsigned nth)
     return (struct text){NULL, 0};
 }
 
-/* Whether a comma-separated list has the word. */
-static bool has_word(struct text list, const char *word)
+static bool is_exactly(struct text text, const char *word)
+{
+    return text.size == strlen(word) && memcmp(text.at, word, text.size) == 0;
+}
+
+/* Whether a comma-separated list has the word, as `is` compares. */
+static bool has_word(struct text list, const char *word, bool (*is)(struct text, const char *))
 {
     const char *end = list.at + list.size;
     for (const char *at = list.at; at != NULL && at < end;) {
         const char *comma = memchr(at, ',', (size_t)(end - at));
         const char *stop = comma != NULL ? comma : end;
-        if (is_word(trim((struct text){at, (size_t)(stop - at)}), word)) return true;
+        if (is(trim((struct text){at, (size_t)(stop - at)}), word)) return true;
         at = comma != NULL ? comma + 1 : NULL;
     }
     return false;
@@ -85,7 +90,7 @@ static bool offers_ours(struct text head)
     struct text offer;
     unsigned count = 0;
     for (; (offer = find_field(head, "sec-websocket-protocol", count)).at != NULL; count++) {
-        if (has_word(offer, "quizrush.v1")) return true;
+        if (has_word(offer, "quizrush.v1", is_exactly)) return true;
     }
     return count == 0;
 }
@@ -93,7 +98,7 @@ static bool offers_ours(struct text head)
 static enum head_verdict look_at_upgrade(struct text head, const char **ret_response)
 {
     if (!is_on_path(head, "/ws")) {
-        *ret_response = not_found;
+        *ret_response = head_response_not_found;
     } else if (!is_word(find_field(head, "sec-websocket-version", 0), "13")) {
         *ret_response = upgrade_required;
     } else if (strncmp(head.at, "GET ", 4) != 0 || !offers_ours(head) ||
@@ -121,7 +126,7 @@ enum head_verdict head_look(const char *bytes, size_t size, size_t *ret_bytes,
         return HEAD_REFUSED;
     }
     struct text upgrade = find_field(head, "upgrade", 0);
-    if (upgrade.at != NULL && has_word(upgrade, "websocket")) {
+    if (upgrade.at != NULL && has_word(upgrade, "websocket", is_word)) {
         return look_at_upgrade(head, ret_response);
     }
     if (is_on_path(head, "/ws")) {

@@ -11,7 +11,7 @@
 #include "edge/log.h"
 #include "worker_priv.h"
 
-enum { EVENTS_PER_WAIT = 256, ANSWERS_PER_TURN = 256, PUBLISH_EVERY_MS = 1000, WAIT_MAX_MS = 1000 };
+enum { EVENTS_PER_WAIT = 256, ANSWERS_AT_ONCE = 256, PUBLISH_EVERY_MS = 1000, WAIT_MAX_MS = 1000 };
 
 void worker_wake(struct worker *worker)
 {
@@ -89,13 +89,14 @@ static void read_events(struct worker *worker, mono_time now, int timeout_ms)
 
 static void take_store_answers(struct worker *worker)
 {
-    struct store_answer answers[ANSWERS_PER_TURN];
-    unsigned count =
-        store_take_answers(worker->shared->store, worker->index, answers, ANSWERS_PER_TURN);
-    for (unsigned i = 0; i < count; i++) {
-        shard_on_saved(worker->shard, answers[i].match, answers[i].is_saved);
-    }
-    if (count == ANSWERS_PER_TURN) worker->has_input = true;
+    struct store_answer answers[ANSWERS_AT_ONCE];
+    unsigned count;
+    do { /* Bounded by the store's queue. */
+        count = store_take_answers(worker->shared->store, worker->index, answers, ANSWERS_AT_ONCE);
+        for (unsigned i = 0; i < count; i++) {
+            shard_on_saved(worker->shard, answers[i].match, answers[i].is_saved);
+        }
+    } while (count == ANSWERS_AT_ONCE);
 }
 
 static void follow_orders(struct worker *worker)
@@ -154,6 +155,14 @@ static void *run(void *context)
 }
 
 /* --- Life. --- */
+
+size_t worker_bytes(const struct worker_shared *shared, const struct shard_settings *settings)
+{
+    enum { LWS_BYTES_PER_CONNECTION = 2048 }; /* Measured; its receive buffer is most of it. */
+    return shard_bytes(settings) + sizeof(struct worker) +
+           (size_t)ASSEMBLIES_MAX * ASSEMBLY_BYTES + shared->half_open_max * sizeof(struct head) +
+           (size_t)shared->connections_max / shared->count * LWS_BYTES_PER_CONNECTION;
+}
 
 /* Address space that costs memory only where it is used. */
 static void *map_memory(size_t bytes)

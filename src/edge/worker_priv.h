@@ -22,7 +22,6 @@ enum {
     ASSEMBLY_BYTES = MESSAGE_BYTES_MAX,
     ASSEMBLIES_MAX = 1024, /* Messages in pieces at one time, per worker. */
     ACCEPTS_PER_TURN = 256,
-    HEAD_TIMEOUT_MS = 5000,
 };
 
 enum source_kind { SOURCE_LISTENER, SOURCE_ADMIN, SOURCE_WAKE, SOURCE_UV, SOURCE_HEAD };

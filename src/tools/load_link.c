@@ -186,7 +186,11 @@ static void hold_rest(struct link *link, const struct inbox *inbox)
 
 static void end(struct link *link, const char *problem, struct link_event *ret_event)
 {
-    if (problem == NULL && link->close_code == 0) problem = "lost without a close frame";
+    if (problem == NULL && link->close_code == 0) {
+        problem = link->state == LINK_CONNECTING  ? "could not connect"
+                  : link->state == LINK_UPGRADING ? "lost before the upgrade"
+                                                  : "lost without a close frame";
+    }
     *ret_event = (struct link_event){
         .kind = LINK_EVENT_ENDED,
         .close_code = link->close_code != 0 ? link->close_code : (uint16_t)LINK_CODE_LOST,

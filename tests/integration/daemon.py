@@ -37,6 +37,7 @@ QUICK = {
     "match_start_ms": 100,
     "round_time_ms": 3000,
     "reveal_time_ms": 50,
+    "reconnect_grace_ms": 500,
     "log_level": "debug",
 }
 
