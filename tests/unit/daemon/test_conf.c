@@ -261,7 +261,7 @@ static void mailboxes_beyond_a_gigabyte_are_refused(void **state)
     (void)state;
     (void)resolve(set("workers=64"), 20000, 2);
     expect_resolve_refused(set_both("workers=64", "mailbox_bytes=524288"), 20000,
-                           "mailbox_bytes = 524288 for 4032 pairs of 64 workers is 2016 MB, more "
+                           "mailbox_bytes = 524288 for 4096 pairs of 64 workers is 2048 MB, more "
                            "than 1024 MB: lower mailbox_bytes or workers");
 }
 
