@@ -52,6 +52,7 @@ static void save(struct shard *shard, struct live_match *live)
 {
     match_result_of(&live->match, &shard->result);
     if (shard->io.save(shard->io.context, live->self, &shard->result) == 0) return;
+    live_match_note_save_failed(shard, live);
     struct match_event event = {.kind = MATCH_EVENT_SAVE_FAILED};
     live_match_push(shard, live, &event);
 }

@@ -206,10 +206,17 @@ void live_match_on_timer(struct shard *shard, const struct wheel_timer *timer)
     live_match_push(shard, live, &event);
 }
 
+void live_match_note_save_failed(struct shard *shard, const struct live_match *live)
+{
+    shard->io.log(shard->io.context,
+                  &(struct shard_note){.kind = NOTE_SAVE_FAILED, .match = live->match.id});
+}
+
 void shard_on_saved(struct shard *shard, struct handle match, bool is_saved)
 {
     struct live_match *live = pool_resolve(&shard->matches, match);
     if (live == NULL) return; /* Shut down before the store had answered. */
+    if (!is_saved) live_match_note_save_failed(shard, live);
     struct match_event event = {.kind = is_saved ? MATCH_EVENT_SAVED : MATCH_EVENT_SAVE_FAILED};
     live_match_push(shard, live, &event);
 }

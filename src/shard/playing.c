@@ -139,6 +139,7 @@ static bool take_frame(struct shard *shard, struct session *session,
         return true;
     }
     if (is_droppable) {
+        if (frame == NULL) session->outbox.dropped++; /* A full outbox has counted it itself. */
         shard->counters.droppable_dropped++;
     } else if (record->seq != 0) {
         session->is_behind = true;

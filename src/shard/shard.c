@@ -24,13 +24,13 @@ static void lay_out_pool(struct layout *layout, struct pool *pool, size_t item_b
     if (layout->base != NULL) pool_init(pool, items, slots, item_bytes, count);
 }
 
-/* Per frame class. Small ones carry replies: every session may hold a full outbox of them. Medium and large ones
- * carry what a match tells, shared by its players, and welcome: two per session hold all that can be waiting, but for
- * the slowest of readers, whose share is theirs alone (a match's message that finds none is encoded again). */
+/* Per frame class and session. Small ones carry replies: every outbox may be full of them. Medium ones carry what a
+ * match tells, shared by its players; large ones welcome, and the longest of questions. What finds none waits: a
+ * match's message is encoded again, and a slow reader, who alone can hold many, is disconnected in the end. */
 static uint32_t frames_of_class(const struct shard_settings *settings, unsigned class_index)
 {
-    uint32_t sessions = settings->sessions_max;
-    return class_index == 0 ? OUTBOX_SLOTS * sessions + 1024 : 4 * sessions + 256;
+    static const uint8_t per_session[FRAME_CLASSES] = {OUTBOX_SLOTS, 4, 1};
+    return per_session[class_index] * settings->sessions_max + 256;
 }
 
 static uint32_t tickets_max(const struct shard_settings *settings)

@@ -414,6 +414,8 @@ void live_match_on_request(struct shard *shard, const struct record_request *rec
 void live_match_on_level(struct shard *shard, const struct record_level *record);
 void live_match_on_timer(struct shard *shard, const struct wheel_timer *timer);
 void live_match_push(struct shard *shard, struct live_match *live, const struct match_event *event);
+/* The match tries again by itself; the log tells of each time. */
+void live_match_note_save_failed(struct shard *shard, const struct live_match *live);
 void live_match_cancel(struct shard *shard, struct live_match *live, enum match_end_reason reason);
 void live_match_run_all(struct shard *shard);
 void live_match_deliver_owed(struct shard *shard);

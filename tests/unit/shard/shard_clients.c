@@ -305,8 +305,8 @@ static void word_of(const char *text, char ret_word[2 * WORD_BYTES])
     for (unsigned i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
         if (strcmp(type, details[i][0]) == 0) copy_word(text, details[i][1], detail);
     }
-    (void)snprintf(ret_word, 2 * (size_t)WORD_BYTES, "%s%s%s", type,
-                   detail[0] != '\0' ? " " : "", detail); /* It fits. */
+    (void)snprintf(ret_word, 2 * (size_t)WORD_BYTES, "%s%s%s", type, detail[0] != '\0' ? " " : "",
+                   detail); /* It fits. */
 }
 
 void expect_said(struct world *world, unsigned client, const char *words)
@@ -362,8 +362,7 @@ void expect_open(const struct world *world, unsigned client)
     assert_int_equal(world->clients[client].close_code, 0);
 }
 
-void expect_same_bytes(const struct world *world, unsigned first, unsigned second,
-                       const char *type)
+void expect_same_bytes(const struct world *world, unsigned first, unsigned second, const char *type)
 {
     assert_string_equal(last_said(world, first, type), last_said(world, second, type));
 }

@@ -106,8 +106,8 @@ static void check_end(struct referee *referee, struct referee_client *client, co
     referee->ends++;
 }
 
-static void check_numbered(struct referee *referee, struct referee_client *client,
-                           const char *text, uint32_t seq)
+static void check_numbered(struct referee *referee, struct referee_client *client, const char *text,
+                           uint32_t seq)
 {
     static const char key[] = "\"match\":\"";
     const char *at = strstr(text, key);

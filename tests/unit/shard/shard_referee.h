@@ -1,4 +1,5 @@
-/* Reads along what the shards say and asks, and fails the test where a rule is broken that holds always:
+/* Reads along what the shards say and asks, and fails the test where a rule is broken that holds
+ * always:
  *
  *   - every request gets exactly one reply, unless its connection closes first;
  *   - per connection the messages of a match are numbered from 1 without gaps;
@@ -18,7 +19,7 @@
 enum {
     REFEREE_CLIENTS_MAX = 1000,
     REFEREE_IDS_MAX = 2048,
-    REFEREE_MATCHES_MAX = 48,
+    REFEREE_MATCHES_MAX = 128,
     REFEREE_SEQ_MAX = 64,
 };
 

@@ -25,7 +25,7 @@ static const int64_t WALL_AT_START_MS = 1790000000000;
 
 /* --- The bank. --- */
 
-static const char *const category_names[CATEGORIES] = {"art",    "film",    "history",
+static const char *const category_names[CATEGORIES] = {"art",   "film",    "history",
                                                        "music", "science", "sports"};
 
 static const struct bank *world_bank(void)
@@ -60,7 +60,8 @@ static const struct bank *world_bank(void)
 static void record_message(struct client *client, const struct frame *frame)
 {
     if (client->message_count == client->message_capacity) {
-        client->message_capacity = client->message_capacity == 0 ? 32 : 2 * client->message_capacity;
+        client->message_capacity =
+            client->message_capacity == 0 ? 32 : 2 * client->message_capacity;
         client->messages = realloc(client->messages, client->message_capacity * sizeof(char *));
         assert_non_null(client->messages);
     }
@@ -274,20 +275,23 @@ static void free_client(struct client *client)
     free(client->messages);
 }
 
-void world_close(struct world *world)
+void calm_down(struct world *world)
 {
     world->store = STORE_PROMPT;
-    for (unsigned i = 0; i < world->settings.shards; i++) world->shards[i].is_stalled = false;
-    for (unsigned i = 0; i < world->settings.clients; i++) {
-        world->clients[i].is_close_held = false;
-        takes_everything(world, i);
-    }
+    for (unsigned i = 0; i < world->settings.shards; i++) go_on(world, i);
+    for (unsigned i = 0; i < world->settings.clients; i++) takes_everything(world, i);
+    run_ms(world, CALM_MS);
+    referee_expect_all_answered(&world->referee);
+}
+
+void world_close(struct world *world)
+{
+    calm_down(world);
     shut_down(world);
-    run_ms(world, 2 * MATCH_SAVE_RETRY_MS);
+    run_ms(world, CALM_MS);
     for (unsigned i = 0; i < world->settings.clients; i++) {
         assert_false(world->clients[i].is_connected);
     }
-    referee_expect_all_answered(&world->referee);
     for (unsigned i = 0; i < world->settings.shards; i++) {
         expect_nothing_left(world, i);
         shard_destroy(world->shards[i].shard);
@@ -339,7 +343,7 @@ static void bring_in(struct world *world)
             shard_on_writable(world->shards[client->shard].shard, client->session);
             world->shards[client->shard].is_woken = true;
         }
-        if (client->is_lost && !client->is_close_held) disconnect(world, client);
+        if (client->is_lost) disconnect(world, client);
     }
 }
 
@@ -403,7 +407,8 @@ static mono_time next_due(const struct world *world, mono_time until)
         if (mono_is_before(due, next)) next = due;
     }
     for (uint32_t i = 0; i < world->save_count; i++) {
-        bool can_come = world->store != STORE_DEAD && !world->shards[world->saves[i].shard].is_stalled;
+        bool can_come =
+            world->store != STORE_DEAD && !world->shards[world->saves[i].shard].is_stalled;
         if (can_come && mono_is_before(world->saves[i].at, next)) next = world->saves[i].at;
     }
     return next;

@@ -1,9 +1,10 @@
-/* A world for the tests of the shard: up to four shards in one thread, with real mailboxes between them, and all that is
- * outside of them under the test's hand: time, chance, connections and the store.
+/* A world for the tests of the shard: up to four shards in one thread, with real mailboxes between
+ * them, and all that is outside of them under the test's hand: time, chance, connections and the
+ * store.
  *
- * Players speak through connections that record what they were sent; a referee (shard_referee.h) reads along and fails
- * the test where a rule that holds always is broken. A shard runs when it was woken, has input or is due, and only then:
- * a wake-up that was lost shows.
+ * Players speak through connections that record what they were sent; a referee (shard_referee.h)
+ * reads along and fails the test where a rule that holds always is broken. A shard runs when it was
+ * woken, has input or is due, and only then: a wake-up that was lost shows.
  *
  * One thread. The world owns all; world_close() ends it, and checks that nothing is left.
  */
@@ -32,7 +33,8 @@ enum {
     SEND_TIMEOUT_MS = 7000,
     MESSAGE_RATE = 20,
     MESSAGE_BURST = 40,
-    HOPS_MS = 20, /* More than any chain of records needs. */
+    HOPS_MS = 20,   /* More than any chain of records needs. */
+    CALM_MS = 3000, /* A commit that failed is tried again, a client that said too much is heard. */
     CATEGORIES = 6,
     QUESTIONS_EACH = 24,
     INBOX_MAX = 64,
@@ -48,10 +50,9 @@ struct client {
     struct handle session;
     bool is_connected;
     bool is_paused;
-    bool is_choked;     /* Has taken less than it was offered. */
-    bool is_writable;   /* To be told at the next pass. */
-    bool is_lost;       /* To be told at the next pass. */
-    bool is_close_held; /* A close that was asked for is not carried out yet. */
+    bool is_choked;   /* Has taken less than it was offered. */
+    bool is_writable; /* To be told at the next pass. */
+    bool is_lost;     /* To be told at the next pass. */
     uint16_t close_code;
     uint32_t takes; /* Frames that it still takes. */
     uint32_t next_id;
@@ -87,7 +88,7 @@ struct world_shard {
 };
 
 struct world_settings {
-    unsigned shards; /* 0: 1. */
+    unsigned shards;  /* 0: 1. */
     uint32_t clients; /* 0: 12. */
     uint32_t sessions_max;
     uint32_t matches_max;
@@ -121,7 +122,11 @@ struct world {
 struct world *world_create(struct world_settings settings);
 struct world *world_of(unsigned shards);
 
-/* Drains, lets everything end, and expects that nothing is left: no session, match, ticket, timer, token, frame. */
+/* Ends all faults, and expects that every request of those who are connected is answered then. */
+void calm_down(struct world *world);
+
+/* Shuts down, lets everything end, and expects that nothing is left: no session, match, ticket,
+ * timer, token, frame. */
 void world_close(struct world *world);
 
 /* --- Verbs: the client's. --- */
@@ -152,14 +157,15 @@ bool run_once(struct world *world);
 void settle(struct world *world); /* Long enough for every record to get where it goes. */
 void stall(struct world *world, unsigned shard);
 void go_on(struct world *world, unsigned shard);
-/* Fills a mailbox to the last bytes, with records that mean nothing. Its reader should be stalled. */
+/* Fills a mailbox to the last bytes, with records that mean nothing. Its reader should be stalled.
+ */
 void jam(struct world *world, unsigned from, unsigned to);
 void drain(struct world *world);
 void shut_down(struct world *world);
 
 /* --- Builders. --- */
 
-void is_idle(struct world *world, unsigned client, unsigned shard);   /* Comes, and has said hello. */
+void is_idle(struct world *world, unsigned client, unsigned shard); /* Comes, and has said hello. */
 void is_queued(struct world *world, unsigned client, unsigned shard); /* And joined. */
 /* Two in a match that has just been told to both. */
 void duel_begins(struct world *world, unsigned first_shard, unsigned second_shard);
@@ -185,8 +191,8 @@ unsigned wrong_choice(const struct world *world, unsigned client);
 
 /* --- Expectations. --- */
 
-/* What was said since the last look, as words: "queued, match, round". With an error its code, with `peer` its state,
- * with `end` and `bye` the reason: "error busy". */
+/* What was said since the last look, as words: "queued, match, round". With an error its code, with
+ * `peer` its state, with `end` and `bye` the reason: "error busy". */
 void expect_said(struct world *world, unsigned client, const char *words);
 void expect_nothing_said(struct world *world, unsigned client);
 /* Among what was said since the last look; looks at it all. Returns the last one of that type. */

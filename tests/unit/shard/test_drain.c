@@ -264,10 +264,8 @@ static void a_shard_that_is_full_of_goodbyes_can_refuse_a_match(void **state)
 {
     (void)state;
     enum { CROWD = 900 }; /* More than the smallest mailbox has room for. */
-    struct world *world =
-        world_create((struct world_settings){.clients = CROWD,
-                                             .sessions_max = CROWD,
-                                             .mailbox_bytes = 2 * MAILBOX_RECORD_BYTES_MAX});
+    struct world *world = world_create((struct world_settings){
+        .clients = CROWD, .sessions_max = CROWD, .mailbox_bytes = 2 * MAILBOX_RECORD_BYTES_MAX});
     for (unsigned client = 2; client < CROWD; client++) {
         comes(world, client, 0);
         greets(world, client);

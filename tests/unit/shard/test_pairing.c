@@ -351,7 +351,8 @@ static void a_full_shard_refuses_and_the_pair_plays_when_there_is_room(void **st
     joins(world, CAT);
     joins(world, DAN);
     run_ms(world, LONG_MS);
-    expect_said(world, CAT, "queued"); /* No ticket: it is attached, or about to be, all the time. */
+    expect_said(world, CAT,
+                "queued"); /* No ticket: it is attached, or about to be, all the time. */
     assert_int_equal(matches_live(world), 1);
     leaves_this_match(world, ADA);
     run_ms(world, LONG_MS);
@@ -392,13 +393,35 @@ static void a_leave_while_attached_to_a_full_shard_is_answered(void **state)
     world_close(world);
 }
 
+static void
+the_last_match_hears_that_its_end_was_taken_before_the_lobby_hears_of_a_join(void **state)
+{
+    (void)state;
+    struct world *world = world_create(
+        (struct world_settings){.shards = 3, .mailbox_bytes = 2 * MAILBOX_RECORD_BYTES_MAX});
+    duel_begins(world, 1, 2);
+    is_queued(world, CAT, 0);
+    stall(world, 2);
+    leaves(world, ADA);
+    settle(world); /* `end` is on its way to BEN, who is to be queued again. */
+    stall(world, 1);
+    jam(world, 2, 1);
+    go_on(world, 2);
+    settle(world);
+    expect_said(world, BEN, "peer gone, end cancelled");
+    go_on(world, 1);
+    settle(world);
+    expect_said(world, BEN, "queued, match");
+    assert_int_equal(matches_live(world), 1);
+    world_close(world);
+}
+
 static void every_ticket_may_stand_in_an_offer_whose_other_side_has_gone(void **state)
 {
     (void)state;
     static const char *const categories[4] = {"art", "film", "history", "music"};
     enum { SIDE = 4 };
-    struct world *world =
-        world_create((struct world_settings){.shards = 2, .sessions_max = SIDE});
+    struct world *world = world_create((struct world_settings){.shards = 2, .sessions_max = SIDE});
     for (unsigned i = 0; i < SIDE; i++) {
         is_idle(world, i, 1);
         joins_in(world, i, categories[i]);
@@ -448,6 +471,8 @@ int main(void)
         cmocka_unit_test(a_full_shard_refuses_and_the_pair_plays_when_there_is_room),
         cmocka_unit_test(the_less_loaded_of_both_shards_gets_the_match),
         cmocka_unit_test(a_leave_while_attached_to_a_full_shard_is_answered),
+        cmocka_unit_test(
+            the_last_match_hears_that_its_end_was_taken_before_the_lobby_hears_of_a_join),
         cmocka_unit_test(every_ticket_may_stand_in_an_offer_whose_other_side_has_gone),
     };
     return cmocka_run_group_tests_name("pairing", tests, NULL, NULL);
