@@ -16,7 +16,8 @@ function(add_layer name)
     target_link_libraries(quizrush_${name} PRIVATE quizrush_options ${LAYER_LIBRARIES})
 endfunction()
 
-# add_qr_test(LAYER/SUBJECT [LIBRARIES target...]): tests/unit/LAYER/test_SUBJECT.c, one program, one ctest entry.
+# add_qr_test(LAYER/SUBJECT [LIBRARIES target...]): tests/unit/LAYER/test_SUBJECT.c, one program, one ctest entry. The
+# label is `unit`; random walks and comparisons with a model, which take their time, have `walk`.
 function(add_qr_test subject)
     cmake_parse_arguments(TEST "" "" "LIBRARIES" ${ARGN})
     get_filename_component(layer ${subject} DIRECTORY)
@@ -27,7 +28,11 @@ function(add_qr_test subject)
     target_link_libraries(${target} PRIVATE quizrush_options quizrush_test_support quizrush_${layer}
                           ${TEST_LIBRARIES} cmocka)
     add_test(NAME unit/${subject} COMMAND ${target})
-    set_tests_properties(unit/${subject} PROPERTIES LABELS unit TIMEOUT 60)
+    set(label unit)
+    if(name MATCHES "_(walk|model)$")
+        set(label walk)
+    endif()
+    set_tests_properties(unit/${subject} PROPERTIES LABELS ${label} TIMEOUT 120)
     # Files in memory: the units are about code, not about this machine's disk.
     if(IS_DIRECTORY /dev/shm)
         set_tests_properties(unit/${subject} PROPERTIES ENVIRONMENT TMPDIR=/dev/shm)

@@ -31,7 +31,8 @@ enum {
     ABSENCES_MAX = 64,
 
     /* A player's client events queued in a match at one time, so that no one's flood makes
-       another's answer busy. */
+       another's answer busy. A bot's answers are among them: its timer for the next round is armed
+       by a step that comes behind its answer in the ring, so it has one queued at most. */
     CLIENT_EVENTS_PER_PLAYER = 2,
 
     /* What of the server's own can be queued in a match's ring at one time:

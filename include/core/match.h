@@ -23,7 +23,7 @@
  *
  * Who is there: each player is HERE, AWAY (grace timer armed) or GONE. When one is gone the other wins by forfeit, at
  * once where it is HERE. Where it is AWAY the match goes on and waits: back, it wins; gone too, it is cancelled; the
- * last round over first, it is finished.
+ * last round over first, it is finished. A bot is always HERE.
  */
 #pragma once
 
@@ -36,7 +36,9 @@
 #include "base/limits.h"
 #include "base/prng.h"
 #include "base/time.h"
+#include "core/player.h"
 #include "core/question.h"
+#include "core/rating.h"
 #include "core/refusal.h"
 
 enum match_state {
@@ -48,8 +50,11 @@ enum match_state {
 };
 enum { MATCH_STATE_COUNT = MATCH_ENDED + 1 };
 
-enum match_mode { MATCH_MODE_DUEL };
-enum { MATCH_MODE_COUNT = MATCH_MODE_DUEL + 1 };
+enum match_mode {
+    MATCH_MODE_DUEL,
+    MATCH_MODE_HOUSE, /* Against a bot. */
+};
+enum { MATCH_MODE_COUNT = MATCH_MODE_HOUSE + 1 };
 
 enum match_presence { PRESENCE_HERE, PRESENCE_AWAY, PRESENCE_GONE };
 
@@ -79,27 +84,30 @@ enum {
     MATCH_LOG_MAX = 2 + 2 * MATCH_ROUNDS_MAX + MATCH_PLAYERS_MAX * (2 * ABSENCES_MAX + 1),
     /* A failed commit is tried again after this; `saving` is sent once when the first try takes as long. */
     MATCH_SAVE_RETRY_MS = 1000,
+    /* So many rated matches of one pair within a day: the next one is unrated. */
+    MATCH_RATED_PER_DAY = 2,
 };
 
 /* Fixed when the match is created. Durations in milliseconds. */
 struct match_settings {
     uint8_t mode;   /* enum match_mode. */
     uint8_t rounds; /* 1 … MATCH_ROUNDS_MAX. The last one counts double. */
-    bool is_rated;
     uint32_t start_ms;
     uint32_t round_time_ms; /* >= ROUND_TIME_MIN_MS. */
     uint32_t reveal_time_ms;
-    uint32_t grace_ms;       /* 0: a player who is away is gone at once. */
-    uint32_t close_slack_ms; /* A round closes this much (and the largest credit) after its deadline. */
+    uint32_t grace_ms; /* 0: a player who is away is gone at once. */
+    uint32_t
+        close_slack_ms; /* A round closes this much (and the largest credit) after its deadline. */
+    uint32_t tau_milli; /* Of the ratings: RATING_TAU_MIN_MILLI … RATING_TAU_MAX_MILLI. */
 };
 
 /* One player as the match is created. */
 struct match_entrant {
     struct id player;
-    char name[NAME_BYTES_MAX + 1];
-    int32_t rating_centi; /* Hundredths of a rating point. */
-    uint16_t credit_ms;   /* The network delay granted to the connection now. */
-    struct recent_questions recent;
+    struct player_record record;
+    uint16_t credit_ms; /* The network delay granted to the connection now. */
+    bool
+        is_bot; /* Nobody is connected: the match draws its answers (EFFECT_ARM_BOT), and it is always HERE. */
 };
 
 struct match_answer {
@@ -112,7 +120,7 @@ struct match_answer {
 };
 
 struct match_round {
-    uint16_t question;                   /* Index into the bank. */
+    uint16_t question;                    /* Index into the bank. */
     uint8_t places[QUESTION_CHOICES_MAX]; /* places[i]: the bank's choice shown at place i. */
     uint8_t choice_count;
     uint8_t weight;
@@ -127,10 +135,12 @@ struct match_round {
 struct match_player {
     struct id player;
     char name[NAME_BYTES_MAX + 1];
-    int32_t rating_centi;
-    uint16_t credit_ms; /* The latest; a round fixes its own. */
-    uint8_t presence;   /* enum match_presence. */
+    struct rating rating; /* Before the match; where that is rated, after the player's idle days. */
+    struct rating rating_after; /* The same, until a rated match has a result. */
+    uint16_t credit_ms;         /* The latest; a round fixes its own. */
+    uint8_t presence;           /* enum match_presence. */
     uint8_t absences;
+    bool is_bot;
     uint16_t score;
     uint8_t streak;
 };
@@ -145,6 +155,7 @@ struct match {
     mono_time starts_at;
     struct match_player players[MATCH_PLAYERS_MAX];
     uint8_t player_count;
+    bool is_rated;  /* Fixed at creation: a result changes the ratings. */
     uint8_t state;  /* enum match_state; match_move() is its only writer. */
     uint8_t round;  /* The current round, from 1; 0 before the first. */
     uint8_t reason; /* enum match_end_reason, once SETTLING. */
@@ -152,10 +163,12 @@ struct match {
     bool is_saving; /* The store has the result and has not answered. */
     bool is_saved;
     bool has_told_saving;
-    uint16_t phase;     /* Changes with every phase timer armed and every phase ended: an old one has another number. */
+    uint16_t
+        phase; /* Changes with every phase timer armed and every phase ended: an old one has another number. */
     mono_time phase_at; /* What the phase timer is armed for. */
     uint16_t seq;       /* Messages told so far. */
-    uint16_t seq_kept;  /* Those of the steps whose effects count: where a fault throws a step away, the rest go. */
+    uint16_t
+        seq_kept; /* Those of the steps whose effects count: where a fault throws a step away, the rest go. */
     mono_time settled_at;
     uint8_t log[MATCH_LOG_MAX]; /* enum match_log_kind | player << 4, by seq - 1. */
     struct match_round rounds[MATCH_ROUNDS_MAX];
@@ -165,9 +178,9 @@ struct match {
 /* --- Events: everything that can happen to a match. --- */
 
 enum match_event_kind {
-    MATCH_EVENT_ANSWER,      /* A client's. */
-    MATCH_EVENT_EMOTE,       /* A client's, droppable. */
-    MATCH_EVENT_PRESENCE,    /* A level: where the player's connection stands, and whether it wants to leave. */
+    MATCH_EVENT_ANSWER, /* A client's. */
+    MATCH_EVENT_EMOTE,  /* A client's, droppable. */
+    MATCH_EVENT_PRESENCE, /* A level: where the player's connection stands, and whether it wants to leave. */
     MATCH_EVENT_PHASE_TIMER, /* tag: the phase it was armed for. */
     MATCH_EVENT_GRACE_TIMER, /* tag: the absence it was armed for. */
     MATCH_EVENT_SAVED,
@@ -177,10 +190,10 @@ enum match_event_kind {
 enum { MATCH_EVENT_COUNT = MATCH_EVENT_CANCEL + 1 };
 
 struct match_event {
-    uint8_t kind;   /* enum match_event_kind. */
-    uint8_t player; /* Index, where a player is meant. */
-    mono_time at;   /* When it is applied; never goes back within a match. */
-    uint32_t request_id; /* ANSWER, EMOTE (0: none), PRESENCE with leave. */
+    uint8_t kind;        /* enum match_event_kind. */
+    uint8_t player;      /* Index, where a player is meant. */
+    mono_time at;        /* When it is applied; never goes back within a match. */
+    uint32_t request_id; /* ANSWER (0: a bot's), EMOTE (0: none), PRESENCE with leave. */
     union {
         struct {
             mono_time stamp; /* Arrival at the server's socket; not in order. */
@@ -208,20 +221,21 @@ struct match_event {
 /* --- Effects: what a step wants done, in this order. --- */
 
 enum effect_kind {
-    EFFECT_ANNOUNCE,      /* seq: the message of that log entry, to all players. Critical. */
-    EFFECT_RECEIPT,       /* receipt: `accepted`, to player. Critical. */
-    EFFECT_REFUSE,        /* request_id, refusal: `error`, to player. Critical. */
-    EFFECT_LEFT,          /* request_id: `left`, to player. Critical. */
-    EFFECT_OK,            /* request_id: `ok`, to player. Critical. */
-    EFFECT_ANSWERED,      /* round, player: to all. Droppable. */
-    EFFECT_EMOTE,         /* code, player: to all. Droppable. */
-    EFFECT_SAVING,        /* To all. Droppable. */
-    EFFECT_ARM_PHASE,     /* at, tag. Belongs to the play until PLAY_OVER, then to the match. */
-    EFFECT_ARM_GRACE,     /* player, at, tag. Belongs to the play. */
-    EFFECT_DISARM_GRACE,  /* player. */
-    EFFECT_PLAY_OVER,     /* code: enum cancel_reason. Fire the play token: its timers end with it. */
-    EFFECT_SAVE,          /* Hand the result to the store; answers with SAVED or SAVE_FAILED. */
-    EFFECT_ENDED,         /* `end` was announced: fire the match's own token and release it. */
+    EFFECT_ANNOUNCE,     /* seq: the message of that log entry, to all players. Critical. */
+    EFFECT_RECEIPT,      /* receipt: `accepted`, to player. Critical. */
+    EFFECT_REFUSE,       /* request_id, refusal: `error`, to player. Critical. */
+    EFFECT_LEFT,         /* request_id: `left`, to player. Critical. */
+    EFFECT_OK,           /* request_id: `ok`, to player. Critical. */
+    EFFECT_ANSWERED,     /* round, player: to all. Droppable. */
+    EFFECT_EMOTE,        /* code, player: to all. Droppable. */
+    EFFECT_SAVING,       /* To all. Droppable. */
+    EFFECT_ARM_PHASE,    /* at, tag. Belongs to the play until PLAY_OVER, then to the match. */
+    EFFECT_ARM_GRACE,    /* player, at, tag. Belongs to the play. */
+    EFFECT_DISARM_GRACE, /* player. */
+    EFFECT_ARM_BOT, /* player, at, tag: then the owner pushes match_bot_answer(). Belongs to the play. */
+    EFFECT_PLAY_OVER, /* code: enum cancel_reason. Fire the play token: its timers end with it. */
+    EFFECT_SAVE,      /* Hand the result to the store; answers with SAVED or SAVE_FAILED. */
+    EFFECT_ENDED,     /* `end` was announced: fire the match's own token and release it. */
 };
 
 struct effect {
@@ -242,7 +256,8 @@ struct effect {
 
 /* The most one step causes is eight: who comes back and leaves at once, while the other is away and alone has answered
  * the last round, is disarm, back, left, gone, reveal, play over, save, arm. An answer that ends the last round is
- * receipt, answered, reveal, play over, save, arm; a leave that cancels is left, gone, play over, end, ended. */
+ * receipt, answered, reveal, play over, save, arm; a leave that cancels is left, gone, play over, end, ended; a round that
+ * begins is round, arm, and a bot's arm per player. */
 enum { EFFECTS_MAX = 12 };
 
 struct effects {
@@ -264,12 +279,13 @@ struct match_setup {
     wall_time wall_now;
 };
 
-/* Draws the questions and announces the match. Everybody is HERE.
+/* Draws the questions, decides whether the match is rated (a duel of two players who are no bots and have had fewer than
+ * MATCH_RATED_PER_DAY rated matches with each other within the last day), and announces it. Everybody is HERE.
  * Requires: the category has at least `rounds` questions; settings within their bounds; two players;
  * effects->count == 0. */
 void match_init(struct match *match, const struct match_setup *setup, struct effects *effects);
 
-/* Applies one event. Every request in it (an answer, a leave, an emote with an id) causes exactly one of RECEIPT,
+/* Applies one event. Every request in it (an answer or an emote with an id, a leave) causes exactly one of RECEIPT,
  * REFUSE, LEFT, OK. A refusal changes nothing. A match that has ENDED refuses answers and emotes with BAD_STATE,
  * confirms a leave, and ignores all else: what comes then was queued before.
  * Requires: effects->count == 0; event->player is a player's index (0 where none is meant); an emote's code is below
@@ -283,6 +299,10 @@ void match_fault(struct match *match, const char *what);
  * faulted step logged, so that seq has no gap), ends the match CANCELLED without a winner, announces `end`. The fault
  * stays set. Where `end` was told before, nothing is left to do. Requires: a fault. */
 void match_abort(struct match *match, struct effects *effects);
+
+/* The answer that a bot's timer stands for when it expires: an ordinary one, without an id. `at` is what the timer was
+ * armed for. Late, or of a round that is over, it changes nothing, as anybody's. */
+struct match_event match_bot_answer(uint8_t player, uint16_t tag, mono_time at);
 
 /* --- Questions. --- */
 
@@ -302,6 +322,9 @@ wall_time match_wall(const struct match *match, mono_time at);
 
 /* What is left of the current phase at `now`, for `clock`; 0 once the last round is over. */
 uint32_t match_left_ms(const struct match *match, mono_time now);
+
+/* Whether `end` shows what became of the ratings: the match was rated and has a result. */
+bool match_shows_ratings(const struct match *match);
 
 /* From the last reveal (or a forfeit) on nothing changes the outcome. */
 static inline bool match_is_settling(const struct match *match)

@@ -15,10 +15,11 @@
 struct result_player {
     struct id player;
     char name[NAME_BYTES_MAX + 1];
-    int32_t rating_before_centi;
-    int32_t rating_after_centi; /* The same where the match is unrated. */
+    struct rating before;
+    struct rating after; /* The same where the match is unrated. */
     uint16_t score;
     bool is_gone;
+    bool is_bot;
 };
 
 struct result_answer {
@@ -33,7 +34,8 @@ struct result_answer {
 /* One round as it was asked; only rounds that were revealed count. */
 struct result_round {
     const struct question *question;
-    uint8_t places[QUESTION_CHOICES_MAX]; /* places[i]: the bank's choice (0: the right one) shown at place i. */
+    uint8_t places
+        [QUESTION_CHOICES_MAX]; /* places[i]: the bank's choice (0: the right one) shown at place i. */
     uint8_t choice_count;
     uint8_t weight;
     bool is_revealed;

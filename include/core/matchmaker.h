@@ -13,26 +13,40 @@
  *     window     100   150   225   340    500    750   1100   any
  *
  * (each about one and a half times the one before: an equal at once, anybody within half a minute;
- * the table is matchmaker_steps in matchmaker.c). A ticket stands in one tree, ordered by rating,
- * per (step, category). Entering a step it looks up its nearest in every tree it is compatible
- * with, at a distance of at most the smaller window, and is offered with the nearest of all (the
- * longer wait decides between equals). So two compatible tickets never both wait once both have
- * reached the step that spans their distance: the later of the two to enter it finds the other, or
- * one nearer. O(steps * categories * log n) a step, and at most MATCHMAKER_STEPS steps and one
- * timer a ticket.
+ * the table is matchmaker_steps in matchmaker.c). Entering a step a ticket looks up everybody it is
+ * compatible with, at a distance of at most the smaller window, and is offered with the nearest of
+ * all (the longer wait decides between equals). So two compatible tickets never both wait once both
+ * have reached the step that spans their distance: the later of the two to enter it finds the
+ * other, or one nearer.
  *
- * A ticket is WAITING (in a tree, its timer armed unless it has reached the last step) or OFFERED
- * (paired: in no tree, no timer armed, until it comes back with its age or is removed).
+ * Where it looks: the ratings of each (step, category) are cut into stretches as wide as the step's
+ * window, and all stretches that hold a ticket are in one hash table. Whoever is within the window
+ * is in the own stretch or a neighbour of it. Two players in one stretch would be compatible: it
+ * holds one player's tickets. So a try looks at up to three stretches per (step, category) that
+ * is not empty, however many wait: expected O(steps * categories), and the tickets of one player
+ * (its owner sees to it that they are few). At most MATCHMAKER_STEPS tries and one timer a ticket.
+ *
+ * A ticket is in one of three states until it is removed, from whichever of them:
+ *
+ *     WAITING   in the table; its timer armed, unless it has reached the last step
+ *     OFFERED   paired: not in the table, no timer armed
+ *     AWAY      its player is lost: not in the table, no timer armed, never in a pair
+ *
+ *     join -> WAITING <-> OFFERED     a pair is found; the ticket returns
+ *             WAITING, OFFERED -> AWAY
+ *             AWAY -> WAITING or OFFERED     its player is back
+ *
+ * It keeps its age in all of them. How long a player may be away its owner decides, who removes the
+ * ticket; how many may be, the matchmaker: an eighth of its capacity, so that connections that are
+ * opened, queued and dropped in turn cannot fill the queue with absent players.
  *
  * One owner, one thread; `now` never goes back. Memory: one ticket per player that can be
- * connected.
+ * connected, and two to four cells of the table for each.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#include <bsd/sys/tree.h>
 
 #include "base/assert.h"
 #include "base/id.h"
@@ -42,9 +56,13 @@
 #include "base/wheel.h"
 #include "core/question.h"
 
-enum { MATCHMAKER_STEPS = 8, MATCHMAKER_TREES = MATCHMAKER_STEPS * (CATEGORIES_MAX + 1) };
+enum {
+    MATCHMAKER_STEPS = 8,
+    MATCHMAKER_GROUPS = MATCHMAKER_STEPS * (CATEGORIES_MAX + 1), /* The last category: open. */
+    MATCHMAKER_CAPACITY_MAX = (1 << 23) - 1,
+};
 
-enum ticket_state { TICKET_WAITING, TICKET_OFFERED };
+enum ticket_state { TICKET_WAITING, TICKET_OFFERED, TICKET_AWAY };
 
 /* What a ticket's owner needs back: which player's session on which shard. Opaque here. */
 struct ticket_owner {
@@ -54,7 +72,6 @@ struct ticket_owner {
 };
 
 struct ticket {
-    RB_ENTRY(ticket) node;
     struct id player;
     struct ticket_owner owner;
     mono_time since; /* When its wait began: kept when it comes back. */
@@ -66,17 +83,40 @@ struct ticket {
     struct wheel_timer timer; /* For the next step; the owner's wheel. */
 };
 
-RB_HEAD(ticket_tree, ticket);
+/* Of the hash table of those who wait: what a search asks of most of those it meets, so that it
+ * need not look at their tickets. */
+struct ticket_cell {
+    int32_t rating_centi;
+    uint32_t group : 9; /* Its category and step. */
+    uint32_t ticket : 23;
+};
+
+/* All of it zero, and outliving the matchmaker. */
+struct matchmaker_memory {
+    struct ticket *items;
+    struct pool_slot *slots;
+    struct ticket_cell *cells; /* matchmaker_cells_for(capacity) many, */
+    uint8_t *tags;             /* and of these too. */
+    uint32_t capacity;         /* Tickets: of items and slots. */
+};
 
 struct matchmaker {
     struct pool tickets;
-    struct ticket_tree trees[MATCHMAKER_STEPS][CATEGORIES_MAX + 1]; /* The last one: open. */
-    /* Tickets in all of a category's trees: an empty category costs nothing. */
-    uint32_t tree_counts[CATEGORIES_MAX + 1];
+    struct ticket_cell *cells;
+    /* Beside each cell eight bits of its hash, or 0: free. A hundred thousand of them stay in a
+     * core's cache, which is what keeps a try in a long queue from waiting for memory. */
+    uint8_t *tags;
+    uint32_t cell_mask;
+    /* Tickets in the table, so that a group that is empty costs nothing. */
+    uint32_t group_counts[MATCHMAKER_GROUPS];
+    uint64_t rows_seen;  /* Of the table, by all searches so far: what a try costs, but for the
+                            machine. */
     struct wheel *wheel; /* Borrows for as long as it lives: arms the tickets' timers in it. */
     uint16_t timer_kind;
     uint64_t next_order;
-    uint32_t waiting; /* Tickets WAITING or OFFERED. */
+    uint32_t waiting;    /* Tickets, in whatever state. */
+    uint32_t away;       /* Those of them that are AWAY, */
+    uint32_t away_bound; /* and how many may be: an eighth of the capacity, but at least one. */
 };
 
 /* A pair that was found: both tickets are now OFFERED. The longer wait comes first. */
@@ -84,11 +124,14 @@ struct matchmaker_pair {
     struct handle tickets[2];
 };
 
-/* Requires: `items` and `slots` as for pool_init with sizeof(struct ticket). Timers are armed in
- * `wheel` with `timer_kind`, the ticket's handle as their owner and the step that begins as their
- * tag. */
-void matchmaker_init(struct matchmaker *matchmaker, struct ticket *items, struct pool_slot *slots,
-                     uint32_t capacity, struct wheel *wheel, uint16_t timer_kind);
+/* The number of cells for a capacity: a power of two, so many that at most half are ever used.
+ * Requires: capacity <= MATCHMAKER_CAPACITY_MAX. */
+uint32_t matchmaker_cells_for(uint32_t capacity);
+
+/* Timers are armed in `wheel` with `timer_kind`, the ticket's handle as their owner and the step
+ * that begins as their tag. */
+void matchmaker_init(struct matchmaker *matchmaker, const struct matchmaker_memory *memory,
+                     struct wheel *wheel, uint16_t timer_kind);
 
 struct ticket_request {
     struct id player;
@@ -104,8 +147,13 @@ struct ticket_request {
 bool matchmaker_join(struct matchmaker *matchmaker, const struct ticket_request *request,
                      mono_time now, struct handle *ret_ticket, struct matchmaker_pair *ret_pair);
 
+/* A ticket that is in no tree and is never paired here: its owner pairs it (a rematch). It counts as OFFERED.
+ * HANDLE_NONE where the pool is full. */
+struct handle matchmaker_hold(struct matchmaker *matchmaker, const struct ticket_request *request,
+                              mono_time now);
+
 /* The ticket's step timer expired. True and the pair where that found a partner. A stale handle and
- * a ticket that is OFFERED are ignored: the timer's event was on its way when that happened. */
+ * a ticket that does not wait are ignored: the timer's event was on its way when that happened. */
 bool matchmaker_on_timer(struct matchmaker *matchmaker, struct handle ticket, mono_time now,
                          struct matchmaker_pair *ret_pair);
 
@@ -113,6 +161,18 @@ bool matchmaker_on_timer(struct matchmaker *matchmaker, struct handle ticket, mo
  * Requires: the ticket is OFFERED. */
 bool matchmaker_return(struct matchmaker *matchmaker, struct handle ticket, mono_time now,
                        struct matchmaker_pair *ret_pair);
+
+/* The ticket's player is lost: it keeps its age, and is in no pair until it is back. An offer that
+ * it stands in is its owner's to call off. True as well where it is AWAY already. False where as
+ * many are away as may be, which changes nothing: its owner removes it; and for a stale handle. */
+QR_MUST_USE bool matchmaker_set_away(struct matchmaker *matchmaker, struct handle ticket);
+
+/* The ticket's player is there, on another connection maybe: `owner` is where from now on. Whatever
+ * state it was in, it tries at once, with all of its age: true and the pair where that found a
+ * partner. (So one that was OFFERED returns.) A stale handle is ignored. */
+bool matchmaker_set_back(struct matchmaker *matchmaker, struct handle ticket,
+                         const struct ticket_owner *owner, mono_time now,
+                         struct matchmaker_pair *ret_pair);
 
 /* Out of the queue, in whatever state: left, gone, or seated. A stale handle is ignored. */
 void matchmaker_remove(struct matchmaker *matchmaker, struct handle ticket);

@@ -20,7 +20,8 @@ enum { QUESTIONS_MAX = 65535, QUESTION_CATEGORY_ANY = 255 };
 enum difficulty { DIFFICULTY_EASY, DIFFICULTY_MEDIUM, DIFFICULTY_HARD };
 
 struct question {
-    struct id id; /* 128 bits of SHA-256 over category and text, never over which choice is right. */
+    struct id
+        id; /* 128 bits of SHA-256 over category and text, never over which choice is right. */
     const char *text;
     const char *choices[QUESTION_CHOICES_MAX]; /* The right one first. */
     uint8_t choice_count;

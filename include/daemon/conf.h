@@ -30,6 +30,7 @@ struct conf {
     char data_dir[CONF_TEXT_BYTES];
     char store[CONF_TEXT_BYTES];
     char questions[CONF_TEXT_BYTES];
+    char trusted_proxies[CONF_TEXT_BYTES];
     char log_level[CONF_TEXT_BYTES];
     uint32_t port;
     uint32_t admin_port;
@@ -46,7 +47,12 @@ struct conf {
     uint32_t match_queue_slots;
     uint32_t mailbox_bytes;
     uint32_t store_queue_slots;
+    uint32_t rating_tau_milli;
+    uint32_t rtt_credit_max_ms;
+    uint32_t ended_keep_ms;
+    uint32_t rematch_ms;
     uint32_t ping_ms;
+    uint32_t match_ping_ms;
     uint32_t send_timeout_ms;
     uint32_t message_rate;
     uint32_t message_burst;

@@ -11,7 +11,12 @@
 #include <stdbool.h>
 
 /* The numbers are syslog's. */
-enum log_level { LOG_LEVEL_ERROR = 3, LOG_LEVEL_WARNING = 4, LOG_LEVEL_INFO = 6, LOG_LEVEL_DEBUG = 7 };
+enum log_level {
+    LOG_LEVEL_ERROR = 3,
+    LOG_LEVEL_WARNING = 4,
+    LOG_LEVEL_INFO = 6,
+    LOG_LEVEL_DEBUG = 7
+};
 
 enum { LOG_LINE_BYTES_MAX = 1024, LOG_VALUE_BYTES_MAX = 256 };
 
@@ -21,7 +26,7 @@ void log_set_level(enum log_level level);
 /* `event` is one word in snake_case; `format` gives the fields, "key=%s other=%u", already in logfmt. Values from
  * outside go through log_value. */
 __attribute__((format(printf, 3, 4))) void log_event(enum log_level level, const char *event,
-                                                      const char *format, ...);
+                                                     const char *format, ...);
 
 /* A value in logfmt: as it stands where it is a plain word, otherwise in quotes with escapes; control characters and
  * bytes that are not ASCII become \xNN; what is too long is cut. Writes into, and returns, `buffer`. */

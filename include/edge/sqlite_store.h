@@ -1,7 +1,9 @@
-/* The embedded store: SQLite in WAL mode with synchronous=FULL, written by one thread of its own.
+/* The embedded store: SQLite in WAL mode with synchronous=FULL, written by one thread of its own
+ * and read by another.
  *
- * Results queued while a transaction runs are committed together (group commit), each within a savepoint, so that one
- * that fails takes no other with it. A reader (sqlite3 on the command line) may look in at any time.
+ * Results queued while a transaction runs are committed together (group commit), each within a
+ * savepoint, so that one that fails takes no other with it. A reader (sqlite3 on the command line)
+ * may look in at any time.
  */
 #pragma once
 
@@ -15,9 +17,13 @@ struct sqlite_store_options {
     void *wake_context;
 };
 
-enum { SQLITE_STORE_SCHEMA_VERSION = 1, SQLITE_STORE_BATCH_MAX = 256 };
+enum { SQLITE_STORE_SCHEMA_VERSION = 2, SQLITE_STORE_BATCH_MAX = 256 };
 
-/* Opens the file, creates the schema where it is missing, starts the writer. 0, or a negative errno after logging what
- * is wrong: a schema of another version, a directory that is missing or read-only, a file that is no database. */
+/* Opens the file, creates the schema where it is missing, brings an older one up to date, starts
+ * the threads. 0, or a negative errno after logging what is wrong: a schema of a newer version, a
+ * directory that is missing or read-only, a file that is no database. */
 QR_MUST_USE int sqlite_store_create(const struct sqlite_store_options *options,
                                     struct store **ret_store);
+
+/* The memory that it takes beside SQLite's own. */
+size_t sqlite_store_bytes(unsigned queue_slots, unsigned shards);

@@ -1,10 +1,13 @@
-/* A worker: one thread with its epoll loop, its libwebsockets context, its listening socket and its shard.
+/* A worker: one thread with its epoll loop, its libwebsockets context, its listening socket and its
+ * shard.
  *
- * The main thread creates all workers before it starts any, and joins them before it destroys them. Between workers
- * there are only the shards' mailboxes, one eventfd each to wake another, and the counters of `struct worker_shared`.
+ * The main thread creates all workers before it starts any, and joins them before it destroys them.
+ * Between workers there are only the shards' mailboxes, one eventfd each to wake another, and the
+ * counters of `struct worker_shared`.
  *
- * A turn of the loop, always in this order: wait; sample the clock; read (handshakes, then libwebsockets' sockets, then
- * the store's answers); sample the clock again; shard_run; hand libwebsockets what shard_run has changed.
+ * A turn of the loop, always in this order: wait; sample the clock; read (handshakes, then
+ * libwebsockets' sockets, then the store's answers); sample the clock again; shard_run; hand
+ * libwebsockets what shard_run has changed.
  */
 #pragma once
 
@@ -13,7 +16,9 @@
 #include <stdint.h>
 
 #include "base/assert.h"
+#include "edge/proxies.h"
 #include "edge/store.h"
+#include "edge/token.h"
 #include "shard/shard.h"
 
 struct worker;
@@ -26,7 +31,10 @@ struct worker_shared {
     uint32_t connections_max;
     uint32_t half_open_max; /* Per worker: connections that have not said their HTTP head yet. */
     uint32_t head_timeout_ms;
-    _Atomic uint32_t players;     /* WebSocket connections, counted at the handshake. */
+    uint32_t silence_ms; /* The kernel gives up a connection that has taken nothing for as long. */
+    struct token_key token_key;
+    struct proxies proxies;
+    _Atomic uint32_t players; /* WebSocket connections, counted at the handshake. */
     _Atomic bool is_draining;
     _Atomic bool is_shutting_down;
     _Atomic bool is_stopping;
@@ -53,7 +61,8 @@ void worker_wake(struct worker *worker);
 /* Whether the shard was empty at the end of the last turn. Any thread. */
 bool worker_is_empty(const struct worker *worker);
 
-/* The memory that a worker may come to use: its shard's, and the edge's of its share of the connections. */
+/* The memory that a worker may come to use: its shard's, and the edge's of its share of the
+ * connections. */
 size_t worker_bytes(const struct worker_shared *shared, const struct shard_settings *settings);
 
 /* What a worker publishes once a second. */
@@ -65,7 +74,7 @@ struct worker_stats {
     uint64_t refused_full;      /* 503: no room. */
     uint64_t refused_handshake; /* Other answers to a bad handshake. */
     uint64_t handshake_timeouts;
-    uint64_t assembly_refused;  /* Closed: too many messages in pieces at once. */
+    uint64_t assembly_refused; /* Closed: too many messages in pieces at once. */
     uint64_t turns;
     uint64_t loop_lag_ms_max; /* The longest turn since the last snapshot. */
 };

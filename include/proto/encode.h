@@ -35,6 +35,9 @@ void encode_welcome(struct wire *out, const struct welcome *welcome);
 void encode_queued(struct wire *out, uint32_t request_id, enum match_mode mode, uint32_t waiting,
                    uint64_t waited_ms);
 
+/* A wait that ended without a match. */
+void encode_unqueued(struct wire *out, const char *reason);
+
 struct ticket_news {
     uint64_t waited_ms;
     uint32_t waiting;
@@ -58,6 +61,9 @@ void encode_accepted(struct wire *out, const struct receipt *receipt);
 void encode_answered(struct wire *out, const struct id *match, uint8_t round, uint8_t player);
 void encode_emote(struct wire *out, const struct id *match, uint8_t player, uint8_t code);
 void encode_saving(struct wire *out, const struct id *match);
+/* round 0: before the first. left_ms: to the end of the current phase. */
+void encode_clock(struct wire *out, const struct id *match, uint8_t round, uint32_t left_ms,
+                  wall_time now);
 void encode_gap(struct wire *out, uint32_t dropped);
 void encode_left(struct wire *out, uint32_t request_id);
 void encode_ok(struct wire *out, uint32_t request_id);

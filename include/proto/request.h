@@ -27,17 +27,20 @@ struct request {
     uint32_t id;  /* 1 … 2^31 - 1; 0: none (emote only). */
     union {
         struct {
-            const char *name;   /* Or NULL, also where token or resume say who it is. As it was sent, of any length:
+            const char *
+                name; /* Or NULL, also where token or resume say who it is. As it was sent, of any length:
                                  * name_normalise() decides, and its refusal is bad_name. */
-            const char *token;  /* Or NULL. */
-            const char *resume; /* Or NULL. */
-            bool has_last_match;
+            const char *token;   /* Or NULL. */
+            const char *resume;  /* Or NULL. */
+            bool has_last_match; /* With resume only, as last_seq. */
             struct id last_match;
-            uint32_t last_seq; /* 0 where there was none. */
+            uint16_t last_seq; /* 0 where there was none. */
         } hello;
         struct {
             uint8_t mode;         /* enum match_mode. */
             const char *category; /* Or NULL: any. */
+            bool has_rematch;
+            struct id rematch; /* The match to be played again. */
         } join;
         struct {
             bool has_match;

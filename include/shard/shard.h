@@ -19,6 +19,7 @@
 #include "base/siphash.h"
 #include "base/time.h"
 #include "core/match.h"
+#include "core/player.h"
 #include "core/question.h"
 #include "shard/shard_io.h"
 
@@ -26,19 +27,25 @@ struct shard;
 
 struct shard_settings {
     unsigned index;
-    unsigned count;                     /* Shards in the process. */
-    uint32_t connections_max;           /* In the whole process: bounds tickets and players. */
-    uint32_t sessions_max;              /* On this shard: see shard_share(). */
-    uint32_t matches_max;               /* On this shard. */
-    uint32_t match_queue_slots;         /* >= MATCH_QUEUE_SLOTS_MIN. */
+    unsigned count;             /* Shards in the process. */
+    uint32_t connections_max;   /* In the whole process: bounds tickets and players. */
+    uint32_t sessions_max;      /* On this shard: see shard_share(). */
+    uint32_t matches_max;       /* On this shard. */
+    uint32_t match_queue_slots; /* >= MATCH_QUEUE_SLOTS_MIN. */
     struct match_settings match;
-    const struct bank *bank;            /* Outlives the shard. */
-    struct mailbox *to[WORKERS_MAX];    /* to[i]: this shard's records for shard i (itself included). */
-    struct mailbox *from[WORKERS_MAX];  /* from[i]: what shard i has for this one. */
-    struct siphash_key key;             /* Keys the hash maps: random. */
+    const struct bank *bank; /* Outlives the shard. */
+    struct mailbox
+        *to[WORKERS_MAX]; /* to[i]: this shard's records for shard i (itself included). */
+    struct mailbox *from[WORKERS_MAX]; /* from[i]: what shard i has for this one. */
+    struct siphash_key key;            /* Keys the hash maps: random. */
     uint32_t hello_timeout_ms;
     uint32_t send_timeout_ms;
     uint32_t ping_ms;
+    uint32_t match_ping_ms; /* The same for a connection whose player is in a match. */
+    uint32_t rtt_credit_max_ms;
+    uint32_t
+        ended_keep_ms;     /* > 0: how long a match that has ended waits for who has not seen it. */
+    uint32_t rematch_ms;   /* How long who asks for a rematch waits for the other. */
     uint32_t message_rate; /* A second, per connection. */
     uint32_t message_burst;
 };
@@ -74,6 +81,14 @@ void shard_on_disconnect(struct shard *shard, struct handle session);
 /* The store's answer. */
 void shard_on_saved(struct shard *shard, struct handle match, bool is_saved);
 
+/* Bytes came in on the connection (part of a message, or some pong), or the pong to our last ping. */
+void shard_on_heard(struct shard *shard, struct handle session, bool is_pong, mono_time stamp);
+
+/* The store's answer to shard_io.load. */
+enum load_outcome { LOAD_FOUND, LOAD_UNKNOWN, LOAD_FAILED };
+void shard_on_loaded(struct shard *shard, struct handle session, enum load_outcome outcome,
+                     const struct player_record *record);
+
 /* One iteration. `now` never goes back. */
 void shard_run(struct shard *shard, mono_time now, wall_time wall_now);
 
@@ -97,13 +112,13 @@ uint32_t shard_longest_match_ms(const struct shard_settings *settings);
 /* --- Figures. --- */
 
 enum session_state {
-    SESSION_NEW,       /* Connected; hello is due. */
-    SESSION_GREETING,  /* hello said; the home shard's answer is due. */
-    SESSION_IDLE,      /* Welcomed. */
-    SESSION_JOINING,   /* join said; the lobby's answer is due. */
-    SESSION_QUEUED,    /* Has a ticket. */
-    SESSION_ATTACHED,  /* An offer was accepted; the match's first message, or the queue again, is due. */
-    SESSION_PLAYING,   /* Has a seat. */
+    SESSION_NEW,      /* Connected; hello is due. */
+    SESSION_GREETING, /* hello said; the home shard's answer is due, then the store's or the match's. */
+    SESSION_IDLE,     /* Welcomed. */
+    SESSION_JOINING, /* join said, or back to a ticket: the lobby's answer is due. */
+    SESSION_QUEUED,  /* Has a ticket. */
+    SESSION_ATTACHED, /* An offer was accepted; the match's first message, or the queue again, is due. */
+    SESSION_PLAYING, /* Has a seat. */
 };
 enum { SESSION_STATE_COUNT = SESSION_PLAYING + 1 };
 
@@ -117,21 +132,24 @@ struct shard_depth {
 struct shard_stats {
     uint32_t sessions[SESSION_STATE_COUNT];
     uint32_t matches[MATCH_STATE_COUNT];
-    struct shard_depth session_slots, match_slots, ticket_slots, presence_slots, offer_slots;
+    struct shard_depth session_slots, match_slots, ended_slots, ticket_slots, offer_slots;
+    struct shard_depth presence_slots, standing_slots;
+    struct shard_depth away_tickets; /* Without a maximum. */
     struct shard_depth frames[FRAME_CLASSES];
-    struct shard_depth outbox; /* The fullest. */
-    struct shard_depth ring;   /* The fullest match's. */
+    struct shard_depth outbox; /* The fullest ever; `now` is 0. */
+    struct shard_depth ring;   /* The same of matches. */
     uint32_t timers_live, timers_max;
     uint32_t tokens_live, tokens_max;
-    uint32_t lingering; /* Sessions whose connection is gone and who still owe somebody a record. */
+    uint32_t
+        lingering; /* Sessions whose connection is gone: the player may come back, or a record is owed. */
     uint64_t messages_in, frames_out;
     uint64_t refusals[REFUSAL_COUNT];
     uint64_t matches_started;
     uint64_t matches_ended[MATCH_END_SHUTDOWN + 1];
     uint64_t match_faults;
     uint64_t answers;
-    uint64_t droppable_dropped; /* Emotes, answered, ticket, saving that found no room. */
-    uint64_t slow_readers;      /* Closed with CLOSE_SLOW. */
+    uint64_t droppable_dropped;  /* Emotes, answered, ticket, saving that found no room. */
+    uint64_t slow_readers;       /* Closed with CLOSE_SLOW. */
     uint64_t timers_late_ms_max; /* Since the last snapshot. */
     uint64_t mailbox_refused[WORKERS_MAX];
     uint32_t mailbox_used[WORKERS_MAX]; /* Towards each shard, bytes. */

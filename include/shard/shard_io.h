@@ -26,6 +26,8 @@ enum close_code {
     CLOSE_ABUSE = 4008,
     CLOSE_NO_HELLO = 4009,
     CLOSE_AUTH = 4500,
+    CLOSE_TAKEN_OVER = 4509,
+    CLOSE_LOST = 1006, /* Never on the wire: the connection is dropped without a close frame. */
 };
 
 /* What a shard reports for the log: a decision, at the point where it was taken. */
@@ -63,6 +65,26 @@ struct shard_io {
 
     /* Hands a result to the store: 0, and shard_on_saved follows exactly once; or -EAGAIN, and nothing follows. */
     int (*save)(void *context, struct handle match, const struct match_result *result);
+
+    /* Reads a player from the store: 0, and shard_on_loaded follows exactly once; or -EAGAIN, and nothing follows. */
+    int (*load)(void *context, struct handle session, const struct id *player);
+
+    /* A guest's token: writes one of less than `size` bytes and a NUL; or checks one and tells whom it names (false:
+     * it is not ours). */
+    void (*token_write)(void *context, const struct id *player, const char *name, char *ret_token,
+                        size_t size);
+    bool (*token_read)(void *context, const char *token, struct id *ret_player,
+                       char ret_name[NAME_BYTES_MAX + 1]);
+
+    /* SHA-256: sessions are kept as digests of their secrets. */
+    void (*digest)(void *context, const void *bytes, size_t size, uint8_t ret_digest[32]);
+
+    /* Sends a WebSocket ping; its pong is reported by shard_on_heard. */
+    void (*ping)(void *context, shard_conn conn);
+
+    /* The kernel's smallest round-trip time of the connection, in microseconds; 0 where no delay is credited (behind
+     * a proxy), or where it does not know. */
+    uint32_t (*rtt_us)(void *context, shard_conn conn);
 
     /* Something was posted to this shard's mailbox: once per batch. */
     void (*wake)(void *context, unsigned shard);

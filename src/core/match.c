@@ -20,6 +20,7 @@ static const struct {
 
 static const char *const match_modes[MATCH_MODE_COUNT] = {
     [MATCH_MODE_DUEL] = "duel",
+    [MATCH_MODE_HOUSE] = "house",
 };
 
 static const char *const match_events[MATCH_EVENT_COUNT] = {
@@ -117,7 +118,8 @@ void match_arm_phase(struct match *match, mono_time at, struct effects *effects)
 static void init_rounds(struct match *match, const struct match_setup *setup)
 {
     const struct recent_questions *recents[MATCH_PLAYERS_MAX];
-    for (unsigned i = 0; i < setup->player_count; i++) recents[i] = &setup->entrants[i]->recent;
+    for (unsigned i = 0; i < setup->player_count; i++)
+        recents[i] = &setup->entrants[i]->record.recent;
     uint16_t questions[MATCH_ROUNDS_MAX];
     unsigned count = setup->settings.rounds;
     draw_questions(setup->bank, setup->category, recents, setup->player_count, &match->prng, count,
@@ -143,6 +145,8 @@ void match_init(struct match *match, const struct match_setup *setup, struct eff
     QR_ASSERT(settings->rounds >= 1 && settings->rounds <= MATCH_ROUNDS_MAX);
     QR_ASSERT(settings->round_time_ms >= ROUND_TIME_MIN_MS);
     QR_ASSERT(settings->round_time_ms <= UINT32_MAX - UINT16_MAX); /* And the largest credit. */
+    QR_ASSERT(settings->tau_milli >= RATING_TAU_MIN_MILLI);
+    QR_ASSERT(settings->tau_milli <= RATING_TAU_MAX_MILLI);
     memset(match, 0, sizeof(*match));
     match->id = setup->id;
     match->bank = setup->bank;
@@ -156,10 +160,11 @@ void match_init(struct match *match, const struct match_setup *setup, struct eff
         const struct match_entrant *entrant = setup->entrants[i];
         struct match_player *player = &match->players[i];
         player->player = entrant->player;
-        memcpy(player->name, entrant->name, sizeof(player->name));
-        player->rating_centi = entrant->rating_centi;
+        memcpy(player->name, entrant->record.name, sizeof(player->name));
         player->credit_ms = entrant->credit_ms;
+        player->is_bot = entrant->is_bot;
     }
+    match_init_ratings(match, setup);
     prng_init(&match->prng, &setup->seed);
     init_rounds(match, setup);
     match_tell(match, MATCH_LOG_MATCH, 0, effects);

@@ -6,11 +6,6 @@ static bool is_in_play(const struct match *match)
     return match->state < MATCH_SETTLING;
 }
 
-static bool has_result(const struct match *match)
-{
-    return match->reason == MATCH_END_FINISHED || match->reason == MATCH_END_FORFEIT;
-}
-
 static bool no_more_rounds_than_there_are(const struct match *match)
 {
     return match->settings.rounds <= MATCH_ROUNDS_MAX && match->round <= match->settings.rounds;
@@ -59,7 +54,7 @@ static bool there_is_a_reason_once_it_is_over(const struct match *match)
 static bool only_a_result_has_a_winner(const struct match *match)
 {
     if (match->winner == MATCH_WINNER_NONE) return match->reason != MATCH_END_FORFEIT;
-    return match->winner >= 0 && match->winner < MATCH_PLAYERS_MAX && has_result(match);
+    return match->winner >= 0 && match->winner < MATCH_PLAYERS_MAX && match_has_result(match);
 }
 
 static bool only_the_gone_forfeit(const struct match *match)
@@ -70,8 +65,27 @@ static bool only_the_gone_forfeit(const struct match *match)
 
 static bool a_result_is_saved_before_it_counts(const struct match *match)
 {
-    if (match->state == MATCH_ENDED) return match->is_saved == has_result(match);
+    if (match->state == MATCH_ENDED) return match->is_saved == match_has_result(match);
     return !match->is_saved;
+}
+
+static bool only_a_rated_result_changes_ratings(const struct match *match)
+{
+    if (match_shows_ratings(match)) return true;
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        const struct match_player *player = &match->players[i];
+        if (!rating_equal(&player->rating, &player->rating_after)) return false;
+    }
+    return true;
+}
+
+static bool a_bot_is_always_here(const struct match *match)
+{
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        const struct match_player *player = &match->players[i];
+        if (player->is_bot && player->presence != PRESENCE_HERE) return false;
+    }
+    return true;
 }
 
 static const struct {
@@ -87,6 +101,8 @@ static const struct {
     {"only a result has a winner", only_a_result_has_a_winner},
     {"only the gone forfeit", only_the_gone_forfeit},
     {"a result is saved before it counts", a_result_is_saved_before_it_counts},
+    {"only a rated result changes ratings", only_a_rated_result_changes_ratings},
+    {"a bot is always here", a_bot_is_always_here},
 };
 
 const char *match_find_broken(const struct match *match)

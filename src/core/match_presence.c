@@ -85,6 +85,10 @@ static void leave(struct match *match, const struct match_event *event, struct e
 void match_apply_presence(struct match *match, const struct match_event *event,
                           struct effects *effects)
 {
+    if (match->players[event->player].is_bot) {
+        match_fault(match, "a bot neither comes nor goes");
+        return;
+    }
     if (event->presence.is_here) come_back(match, event, effects);
     if (event->presence.is_leaving) leave(match, event, effects);
     if (!event->presence.is_here) go_away(match, event, effects);

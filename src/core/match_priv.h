@@ -1,8 +1,8 @@
 /* What the files of the match share among themselves.
  *
  * match.c holds the states and which event does what; the others each hold one subject: rounds,
- * presence, the end, the log, the invariants. All of them write into one match and one effects
- * buffer, in the order in which things must be told.
+ * bots, ratings, presence, the end, the log, the invariants. All of them write into one match and
+ * one effects buffer, in the order in which things must be told.
  */
 #pragma once
 
@@ -48,8 +48,31 @@ void match_begin_round(struct match *match, mono_time now, struct effects *effec
 void match_answer(struct match *match, const struct match_event *event, struct effects *effects);
 void match_reveal(struct match *match, mono_time now, struct effects *effects);
 
+/* Whether the match is over with a result: one that is saved, told and, where it is rated, rated.
+ */
+static inline bool match_has_result(const struct match *match)
+{
+    return match->reason == MATCH_END_FINISHED || match->reason == MATCH_END_FORFEIT;
+}
+
 /* Whether everyone who is not gone has answered the current round. */
 bool match_has_all_answers(const struct match *match, const struct match_round *round);
+
+/* --- match_bot.c --- */
+
+/* Draws what each bot answers in the round that has begun, and when. */
+void match_arm_bots(struct match *match, struct effects *effects);
+
+/* --- match_rating.c --- */
+
+/* Decides whether the match is rated, and what the ratings are before it. */
+void match_init_ratings(struct match *match, const struct match_setup *setup);
+
+/* The outcome is fixed: what becomes of the ratings. */
+void match_rate(struct match *match);
+
+/* No result is told after all. */
+void match_forget_rates(struct match *match);
 
 /* --- match_presence.c --- */
 

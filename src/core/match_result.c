@@ -18,10 +18,11 @@ static void copy_player(const struct match_player *player, struct result_player 
 {
     ret_player->player = player->player;
     memcpy(ret_player->name, player->name, sizeof ret_player->name);
-    ret_player->rating_before_centi = player->rating_centi;
-    ret_player->rating_after_centi = player->rating_centi;
+    ret_player->before = player->rating;
+    ret_player->after = player->rating_after;
     ret_player->score = player->score;
     ret_player->is_gone = player->presence == PRESENCE_GONE;
+    ret_player->is_bot = player->is_bot;
 }
 
 static void copy_round(const struct match *match, const struct match_round *round,
@@ -54,7 +55,7 @@ void match_result_of(const struct match *match, struct match_result *ret_result)
     ret_result->match = match->id;
     ret_result->mode = match->settings.mode;
     ret_result->reason = match->reason;
-    ret_result->is_rated = match->settings.is_rated;
+    ret_result->is_rated = match->is_rated;
     ret_result->winner = match->winner;
     ret_result->player_count = match->player_count;
     ret_result->round_count = match->round;

@@ -40,11 +40,13 @@ void match_begin_round(struct match *match, mono_time now, struct effects *effec
     mono_time deadline = mono_after(now, match->settings.round_time_ms);
     uint64_t open_ms = (uint64_t)match->settings.close_slack_ms + credit_max_ms;
     match_arm_phase(match, mono_after(deadline, open_ms), effects);
+    match_arm_bots(match, effects);
 }
 
 static void add_receipt(const struct match_round *round, const struct match_event *event,
                         bool is_dup, struct effects *effects)
 {
+    if (event->request_id == 0) return; /* A bot's: nobody asked. */
     const struct match_answer *answer = &round->answers[event->player];
     struct effect *receipt = match_want(effects, EFFECT_RECEIPT);
     receipt->player = event->player;

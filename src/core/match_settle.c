@@ -28,6 +28,7 @@ void match_settle(struct match *match, enum match_end_reason reason, int winner,
     match->reason = (uint8_t)reason;
     match->winner = (int8_t)winner;
     match->settled_at = now;
+    match_rate(match);
     match_move(match, MATCH_SETTLING);
     match_want(effects, EFFECT_PLAY_OVER)->code = play_over_reasons[reason];
     if (reason == MATCH_END_CANCELLED || reason == MATCH_END_SHUTDOWN) {
@@ -79,5 +80,6 @@ void match_cancel(struct match *match, const struct match_event *event, struct e
     if (reason == MATCH_END_CANCELLED) return;
     match->reason = MATCH_END_SHUTDOWN;
     match->winner = MATCH_WINNER_NONE;
+    match_forget_rates(match);
     end(match, effects);
 }

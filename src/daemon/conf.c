@@ -112,10 +112,12 @@ static bool assign_text(struct conf *conf, const struct conf_key *key, const cha
         return false;
     }
     if (!key->is_text_right(value)) {
-        char what[CONF_TEXT_BYTES];
+        char what[CONF_TEXT_BYTES], wrong[CONF_TEXT_BYTES];
         describe(key, what, sizeof(what));
-        conf_complain(reterr_problem, "%s: %s: \"%.*s\" is not %s (%s)", place, key->name,
-                      CONF_SHOWN_BYTES, value, key->wanted, what);
+        (void)snprintf(wrong, sizeof(wrong), "\"%.*s\" is not %s", CONF_SHOWN_BYTES, value,
+                       key->wanted);
+        if (key->explain_text != NULL) key->explain_text(value, wrong, sizeof(wrong));
+        conf_complain(reterr_problem, "%s: %s: %s (%s)", place, key->name, wrong, what);
         return false;
     }
     memcpy(conf_key_text(key, conf), value, strlen(value) + 1);
@@ -165,8 +167,8 @@ uint32_t conf_files_beside(const struct conf *conf)
     return FILES_PROCESS + FILES_ADMIN + FILES_PER_WORKER * conf->workers;
 }
 
-/* Mailboxes are allocated at start, one for each pair of workers and direction. At the most
- * workers, 64 * 63 of the default 256 KB are 1008 MB. */
+/* Mailboxes are allocated at start, one for each pair of workers and direction, and for each with
+ * itself. At the most workers, 64 * 64 of the default 256 KB are 1024 MB. */
 static const uint64_t mailboxes_bytes_max = UINT64_C(1) << 30;
 
 static bool resolve_mailboxes(const struct conf *conf, struct conf_problem *reterr_problem)

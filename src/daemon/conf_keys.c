@@ -1,9 +1,11 @@
 #include "conf_keys_priv.h"
 
 #include <arpa/inet.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "edge/proxies.h"
 
 static bool is_address(const char *text)
 {
@@ -25,6 +27,21 @@ static bool is_log_level(const char *text)
 {
     return strcmp(text, "error") == 0 || strcmp(text, "warning") == 0 ||
            strcmp(text, "info") == 0 || strcmp(text, "debug") == 0;
+}
+
+static bool is_proxies(const char *text)
+{
+    struct proxies proxies;
+    struct proxies_problem problem;
+    return proxies_parse(text, &proxies, &problem);
+}
+
+static void explain_proxies(const char *text, char *ret_problem, size_t size)
+{
+    struct proxies proxies;
+    struct proxies_problem problem = {""};
+    if (proxies_parse(text, &proxies, &problem)) return;
+    (void)snprintf(ret_problem, size, "%s", problem.text); /* Cut is fine. */
 }
 
 static bool is_power_of_two(uint32_t number)
@@ -59,6 +76,13 @@ _Static_assert(MATCH_RESERVED_SLOTS == 12 && CLIENT_EVENTS_PER_PLAYER == 2 &&
         .what = (what_)                                                                            \
     }
 
+#define TEXT_LIST(key, default_, reload, is_right, explain, wanted_, what_)                        \
+    {                                                                                              \
+        .name = #key, .kind = CONF_TEXT, .is_reloadable = (reload), .offset = TEXT_AT(key),        \
+        .text_default = (default_), .is_text_right = (is_right), .explain_text = (explain),        \
+        .wanted = (wanted_), .what = (what_)                                                       \
+    }
+
 /* clang-format off */
 const struct conf_key conf_keys[CONF_KEY_COUNT] = {
     /* Who may connect, and where. */
@@ -76,10 +100,13 @@ const struct conf_key conf_keys[CONF_KEY_COUNT] = {
            "Players at one time, then 503; 0: what the limit on open files leaves room for."),
     NUMBER(max_half_open, 1, 100000, 1024, false,
            "Connections at one time that have not finished the WebSocket handshake."),
+    TEXT_LIST(trusted_proxies, "", false, is_proxies, explain_proxies,
+              "IPv4 and IPv6 addresses and ranges such as 10.0.0.0/8, separated by commas",
+              "Proxies that players come through: to connections from there no network delay is credited."),
 
     /* What is read and written. */
     TEXT(data_dir, "/var/lib/quizrushd", false, is_path, "a path",
-         "Where the database `quizrush.db` lies; the directory must exist."),
+         "Where the database `quizrush.db` and the key `token.key` lie; the directory must exist."),
     TEXT(store, "sqlite", false, is_store, "`sqlite`",
          "Which database keeps players, ratings and results."),
     TEXT(questions, "/usr/share/quizrushd/questions.json", true, is_path, "a path",
@@ -99,6 +126,14 @@ const struct conf_key conf_keys[CONF_KEY_COUNT] = {
     NUMBER(close_slack_ms, 0, 1000, 20, true,
            "How long after its deadline a round stays open for what has arrived but was not yet"
            " read."),
+    NUMBER(rtt_credit_max_ms, 0, 1000, 250, true,
+           "The most network delay that is taken off an answer's time; 0: none."),
+    NUMBER(rating_tau_milli, 300, 1200, 500, true,
+           "How fast ratings' volatility may change: Glicko-2's system constant, in thousandths."),
+    NUMBER(ended_keep_ms, 1000, 600000, 60000, true,
+           "How long an ended match is kept for a player who has not been heard since its end."),
+    NUMBER(rematch_ms, 1000, 120000, 20000, true,
+           "How long after a match both players may agree to another one."),
 
     /* Queues, each with its bound. */
     NUMBER(match_queue_slots, MATCH_QUEUE_SLOTS_MIN, 1024, 16, false,
@@ -107,13 +142,15 @@ const struct conf_key conf_keys[CONF_KEY_COUNT] = {
     NUMBER_OF(mailbox_bytes, 65536, 16777216, 262144, false, is_power_of_two, "a power of two",
               "Bytes that wait from one worker to another, for each pair and direction."),
     NUMBER(store_queue_slots, 16, 65536, 1024, false,
-           "Calls that wait for the database, then unavailable."),
+           "Results that wait for the database, and as many look-ups; then unavailable."),
 
     /* Connections. */
     NUMBER(hello_timeout_ms, 100, 60000, 5000, false,
            "How long a new connection has for its handshake, and then for `hello`; then 4009."),
     NUMBER(ping_ms, 1000, 300000, 25000, false,
-           "How long a connection may be silent before it is pinged; in a match it is 4 s."),
+           "How long a connection may be silent before it is pinged; it is lost after two and a half of these."),
+    NUMBER(match_ping_ms, 500, 60000, 4000, false,
+           "The same in a match."),
     NUMBER(send_timeout_ms, 100, 60000, 5000, false,
            "How long a client may be too slow to take what it is sent; then 4003."),
     NUMBER(message_rate, 1, 1000, 20, false,

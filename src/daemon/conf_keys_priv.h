@@ -23,11 +23,14 @@ struct conf_key {
     const char *text_default;
     bool (*is_number_right)(uint32_t number); /* NULL: the bounds are all. */
     bool (*is_text_right)(const char *text);
+    /* What is wrong with a text that the function above does not take, as the beginning of a
+     * sentence; NULL: that it is not what is wanted. */
+    void (*explain_text)(const char *text, char *ret_problem, size_t size);
     const char *wanted; /* What the function above takes, in words; NULL without one. */
     const char *what;   /* One sentence that begins with an ordinary word. */
 };
 
-enum { CONF_KEY_COUNT = 25 };
+enum { CONF_KEY_COUNT = 31 };
 
 extern const struct conf_key conf_keys[CONF_KEY_COUNT];
 

@@ -73,6 +73,8 @@ void conf_print_table(FILE *out)
             fprintf(out, "| `%s` | %" PRIu32 " | %" PRIu32 " to %" PRIu32 "%s%s", key->name,
                     key->number_default, key->number_min, key->number_max,
                     key->wanted != NULL ? ", " : "", key->wanted != NULL ? key->wanted : "");
+        else if (key->text_default[0] == '\0')
+            fprintf(out, "| `%s` | none | %s", key->name, key->wanted);
         else
             fprintf(out, "| `%s` | `%s` | %s", key->name, key->text_default, key->wanted);
         fprintf(out, " | %s | %s |\n", key->is_reloadable ? "yes" : "no", key->what);

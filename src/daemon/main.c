@@ -17,7 +17,8 @@ enum { EXIT_USAGE = 2 };
 
 void qr_assert_failed(const char *file, int line, const char *claim)
 {
-    log_event(LOG_LEVEL_ERROR, "assertion_failed", "file=%s line=%d claim=\"%s\"", file, line, claim);
+    log_event(LOG_LEVEL_ERROR, "assertion_failed", "file=%s line=%d claim=\"%s\"", file, line,
+              claim);
     abort();
 }
 

@@ -45,7 +45,8 @@ static int fail(const char *what, int error)
     return error;
 }
 
-/* The limit follows from max_connections: libwebsockets walks a table of this length at each close. */
+/* The limit follows from max_connections: libwebsockets walks a table of this length at each close.
+ */
 static int set_file_limit(const struct conf *conf)
 {
     struct rlimit limit;
@@ -75,12 +76,29 @@ static int open_store(struct server *server)
     return sqlite_store_create(&options, &server->shared.store);
 }
 
+static int open_token_key(struct server *server)
+{
+    char path[CONF_TEXT_BYTES + 32];
+    int size = snprintf(path, sizeof(path), "%s/token.key", server->conf->data_dir);
+    QR_ASSERT(size > 0 && (size_t)size < sizeof(path));
+    return token_key_load(path, &server->shared.token_key);
+}
+
+/* The table has checked the text. */
+static struct proxies proxies_of(const struct conf *conf)
+{
+    struct proxies proxies;
+    struct proxies_problem problem;
+    bool is_right = proxies_parse(conf->trusted_proxies, &proxies, &problem);
+    QR_ASSERT(is_right);
+    return proxies;
+}
+
 static int open_listeners(struct server *server)
 {
     const struct conf *conf = server->conf;
     char value[LOG_VALUE_BYTES_MAX];
-    int error =
-        listener_open(conf->address, conf->port, conf->workers, server->listener_fds);
+    int error = listener_open(conf->address, conf->port, conf->workers, server->listener_fds);
     if (error != 0) {
         for (unsigned i = 0; i < WORKERS_MAX; i++) server->listener_fds[i] = -1;
         log_event(LOG_LEVEL_ERROR, "listen_failed", "address=%s port=%u error=%s", conf->address,
@@ -126,16 +144,20 @@ static struct shard_settings settings_of(const struct server *server, const stru
         .match_queue_slots = conf->match_queue_slots,
         .match = {.mode = MATCH_MODE_DUEL,
                   .rounds = (uint8_t)conf->match_rounds,
-                  .is_rated = false,
                   .start_ms = conf->match_start_ms,
                   .round_time_ms = conf->round_time_ms,
                   .reveal_time_ms = conf->reveal_time_ms,
                   .grace_ms = conf->reconnect_grace_ms,
-                  .close_slack_ms = conf->close_slack_ms},
+                  .close_slack_ms = conf->close_slack_ms,
+                  .tau_milli = conf->rating_tau_milli},
         .bank = bank,
         .hello_timeout_ms = conf->hello_timeout_ms,
         .send_timeout_ms = conf->send_timeout_ms,
         .ping_ms = conf->ping_ms,
+        .match_ping_ms = conf->match_ping_ms,
+        .rtt_credit_max_ms = conf->rtt_credit_max_ms,
+        .ended_keep_ms = conf->ended_keep_ms,
+        .rematch_ms = conf->rematch_ms,
         .message_rate = conf->message_rate,
         .message_burst = conf->message_burst,
     };
@@ -187,6 +209,7 @@ static int start(struct server *server, const struct bank *bank)
     if (error == 0) error = open_signals(server);
     if (error != 0) return fail("start_failed", error);
     if ((error = open_listeners(server)) != 0) return error;
+    if ((error = open_token_key(server)) != 0) return error;
     if ((error = open_store(server)) != 0) return error;
     if ((error = open_mailboxes(server)) != 0) return error;
     if ((error = create_workers(server, bank)) != 0) return error;
@@ -201,9 +224,8 @@ static void log_start(const struct server *server, const struct bank *bank)
 {
     const struct conf *conf = server->conf;
     struct shard_settings settings = settings_of(server, bank, 0);
-    unsigned long long bytes = server->mailbox_memory_bytes +
-                               (unsigned long long)conf->store_queue_slots *
-                                   (sizeof(struct match_result) + sizeof(struct store_answer));
+    unsigned long long bytes =
+        server->mailbox_memory_bytes + sqlite_store_bytes(conf->store_queue_slots, conf->workers);
     for (unsigned i = 0; i < conf->workers; i++) {
         settings.index = i;
         bytes += worker_bytes(&server->shared, &settings);
@@ -230,7 +252,8 @@ static void on_signal(struct server *server, const struct bank *bank)
         struct shard_settings settings = settings_of(server, bank, 0);
         log_event(LOG_LEVEL_INFO, "draining", "signal=%u at_most_ms=%u", info.ssi_signo,
                   shard_longest_match_ms(&settings));
-        (void)sd_notify(0, "STOPPING=1\nSTATUS=Draining: running matches finish."); /* If there is one. */
+        (void)sd_notify(
+            0, "STOPPING=1\nSTATUS=Draining: running matches finish."); /* If there is one. */
         atomic_store(&server->shared.is_draining, true);
     } else if (!atomic_load(&server->shared.is_shutting_down)) {
         log_event(LOG_LEVEL_INFO, "shutting_down", "signal=%u", info.ssi_signo);
@@ -289,7 +312,8 @@ static void stop(struct server *server)
         worker_wake(worker);
         worker_join(worker);
     }
-    /* What is queued there is committed; workers are woken with the answers and must still be there. */
+    /* What is queued there is committed; workers are woken with the answers and must still be
+     * there. */
     if (server->shared.store != NULL) server->shared.store->class->destroy(server->shared.store);
     for (unsigned i = 0; i < server->conf->workers; i++) {
         worker_destroy(server->shared.workers[i]);
@@ -313,6 +337,8 @@ int server_run(const struct conf *conf, const struct bank *bank)
                                        .connections_max = conf->max_connections,
                                        .half_open_max = conf->max_half_open / conf->workers + 1,
                                        .head_timeout_ms = conf->hello_timeout_ms,
+                                       .silence_ms = conf->ping_ms * 5 / 2,
+                                       .proxies = proxies_of(conf),
                                        .main_eventfd = -1}};
     for (unsigned i = 0; i < WORKERS_MAX; i++) server.listener_fds[i] = -1;
     bool is_started = start(&server, bank) == 0;

@@ -1,4 +1,5 @@
-/* Connections from accept to the end of their HTTP head: cheap while they say nothing, bounded in number and time. */
+/* Connections from accept to the end of their HTTP head: cheap while they say nothing, bounded in
+ * number and time. */
 
 #include <errno.h>
 #include <netinet/in.h>
@@ -79,6 +80,10 @@ static void begin_head(struct worker *worker, int fd, bool is_admin, mono_time n
     }
     /* Without it small frames wait for the peer's ACK; it works as well, only slower. */
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    /* The second net under the shard's pings; without it the kernel sends again for a quarter of an
+     * hour. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &worker->shared->silence_ms,
+                     sizeof(worker->shared->silence_ms));
     /* Edge-triggered: the bytes stay in the socket while the head is not whole. */
     if (watch(worker, &head->source, EPOLLIN | EPOLLRDHUP | EPOLLET) < 0) {
         close_head(worker, head);
@@ -111,13 +116,14 @@ static void refuse(struct worker *worker, struct head *head, const char *respons
     for (unsigned i = 0; i < 4; i++) {
         if (recv(fd, rest, sizeof(rest), MSG_DONTWAIT) < (ssize_t)sizeof(rest)) break;
     }
-    (void)send(fd, response, strlen(response), MSG_DONTWAIT | MSG_NOSIGNAL); /* As far as it goes. */
-    (void)shutdown(fd, SHUT_WR);                                             /* The close follows anyway. */
+    (void)send(fd, response, strlen(response),
+               MSG_DONTWAIT | MSG_NOSIGNAL); /* As far as it goes. */
+    (void)shutdown(fd, SHUT_WR);             /* The close follows anyway. */
     close_head(worker, head);
 }
 
-/* Whether there is room for one more player. Handshakes under way on several workers may pass this together; the last
- * word is on_established's (ws.c). */
+/* Whether there is room for one more player. Handshakes under way on several workers may pass this
+ * together; the last word is on_established's (ws.c). */
 static bool has_room(const struct worker *worker)
 {
     return atomic_load(&worker->shared->players) < worker->shared->connections_max;
@@ -130,11 +136,13 @@ static void hand_over(struct worker *worker, struct head *head, char *bytes, siz
     (void)epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, fd, NULL); /* It is in there. */
     free_head(worker, head);
     if (head_bytes > LWS_READBUF_MAX) {
-        /* Frames that follow such a head in one segment may be lost (docs/architecture.md); no browser sends any. */
+        /* Frames that follow such a head in one segment may be lost (docs/architecture.md); no
+         * browser sends any. */
         ws_adopt(worker, fd, NULL, 0);
         return;
     }
-    /* Exactly the head: the frames behind it stay in the socket, or libwebsockets would lose them. */
+    /* Exactly the head: the frames behind it stay in the socket, or libwebsockets would lose them.
+     */
     ssize_t taken = recv(fd, bytes, head_bytes, 0);
     if (taken != (ssize_t)head_bytes) {
         (void)close(fd); /* It was there a moment ago: the peer has reset. */

@@ -98,14 +98,13 @@ static int write_head(struct conn *conn, const struct response *response)
 {
     unsigned char buffer[LWS_PRE + 1024];
     unsigned char *start = buffer + LWS_PRE, *at = start, *end = buffer + sizeof(buffer);
-    bool is_whole =
-        lws_add_http_common_headers(conn->wsi, response->status, response->type,
-                                    (lws_filepos_t)response->size, &at, end) == 0 &&
-        add(conn, "content-security-policy:", csp, &at, end) &&
-        add(conn, "x-content-type-options:", "nosniff", &at, end) &&
-        add(conn, "referrer-policy:", "no-referrer", &at, end) &&
-        add(conn, "cache-control:", "no-cache", &at, end) &&
-        (response->status != 405 || add(conn, "allow:", "GET, HEAD", &at, end));
+    bool is_whole = lws_add_http_common_headers(conn->wsi, response->status, response->type,
+                                                (lws_filepos_t)response->size, &at, end) == 0 &&
+                    add(conn, "content-security-policy:", csp, &at, end) &&
+                    add(conn, "x-content-type-options:", "nosniff", &at, end) &&
+                    add(conn, "referrer-policy:", "no-referrer", &at, end) &&
+                    add(conn, "cache-control:", "no-cache", &at, end) &&
+                    (response->status != 405 || add(conn, "allow:", "GET, HEAD", &at, end));
     return is_whole ? lws_finalize_write_http_header(conn->wsi, start, &at, end) : -1;
 }
 

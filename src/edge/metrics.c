@@ -1,4 +1,5 @@
-/* The figures as Prometheus text (exposition format 0.0.4), from what each worker published last. */
+/* The figures as Prometheus text (exposition format 0.0.4), from what each worker published last.
+ */
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -45,8 +46,10 @@ static const struct row rows[] = {
     NARROW("quizrush_half_open_bound", "gauge", half_open_bound, "Their bound."),
     WIDE("quizrush_accepted_total", "counter", accepted, "Connections accepted."),
     WIDE("quizrush_refused_full_total", "counter", refused_full, "Handshakes answered with 503."),
-    WIDE("quizrush_refused_handshake_total", "counter", refused_handshake, "Bad handshakes refused."),
-    WIDE("quizrush_handshake_timeouts_total", "counter", handshake_timeouts, "Heads that never came."),
+    WIDE("quizrush_refused_handshake_total", "counter", refused_handshake,
+         "Bad handshakes refused."),
+    WIDE("quizrush_handshake_timeouts_total", "counter", handshake_timeouts,
+         "Heads that never came."),
     WIDE("quizrush_assembly_refused_total", "counter", assembly_refused,
          "Connections closed for want of room for a message in pieces."),
     WIDE("quizrush_loop_turns_total", "counter", turns, "Turns of the loop."),
@@ -62,6 +65,11 @@ static const struct row rows[] = {
            "Players whose connection is gone and whose place is not given back yet."),
     DEPTH("quizrush_session_slots", shard.session_slots, "Slots for connections"),
     DEPTH("quizrush_match_slots", shard.match_slots, "Slots for matches"),
+    DEPTH("quizrush_ended_slots", shard.ended_slots,
+          "Ended matches kept for who has not seen them"),
+    DEPTH("quizrush_standing_slots", shard.standing_slots, "Players on their way between sessions"),
+    NARROW("quizrush_away_tickets", "gauge", shard.away_tickets.now, "Tickets of lost players."),
+    NARROW("quizrush_away_tickets_bound", "gauge", shard.away_tickets.bound, "Their bound."),
     DEPTH("quizrush_ticket_slots", shard.ticket_slots, "Slots for tickets"),
     DEPTH("quizrush_offer_slots", shard.offer_slots, "Slots for offers"),
     DEPTH("quizrush_presence_slots", shard.presence_slots, "Slots for players' homes"),
@@ -77,7 +85,8 @@ static const struct row rows[] = {
     WIDE("quizrush_answers_total", "counter", shard.answers, "Answers that reached their match."),
     WIDE("quizrush_matches_started_total", "counter", shard.matches_started, "Matches started."),
     WIDE("quizrush_match_faults_total", "counter", shard.match_faults, "Matches found broken."),
-    WIDE("quizrush_dropped_total", "counter", shard.droppable_dropped, "Droppable messages dropped."),
+    WIDE("quizrush_dropped_total", "counter", shard.droppable_dropped,
+         "Droppable messages dropped."),
     WIDE("quizrush_slow_readers_total", "counter", shard.slow_readers,
          "Players disconnected because they read too slowly."),
 };
@@ -182,7 +191,16 @@ static void print_process(FILE *out, const struct worker_shared *shared)
               store.queued);
     print_one(out, "quizrush_store_queued_max", "gauge", "The most that ever waited.",
               store.queued_max);
-    print_one(out, "quizrush_store_queue_bound", "gauge", "Their bound.", store.queue_slots);
+    print_one(out, "quizrush_store_queue_bound", "gauge", "The bound of both.", store.queue_slots);
+    print_one(out, "quizrush_store_loads_queued", "gauge", "Look-ups that wait for the store.",
+              store.loads_queued);
+    print_one(out, "quizrush_store_loads_queued_max", "gauge", "The most that ever waited.",
+              store.loads_queued_max);
+    print_one(out, "quizrush_store_loaded_total", "counter", "Look-ups answered.", store.loaded);
+    print_one(out, "quizrush_store_loads_failed_total", "counter", "Look-ups that failed.",
+              store.loads_failed);
+    print_one(out, "quizrush_store_loads_refused_total", "counter",
+              "Look-ups that found their queue full.", store.loads_refused);
     print_one(out, "quizrush_store_saved_total", "counter", "Results saved.", store.saved);
     print_one(out, "quizrush_store_failed_total", "counter", "Results that failed to be saved.",
               store.failed);

@@ -23,6 +23,7 @@ static int log_failure(const char *path, const char *what, const char *why, int 
 static int errno_of(sqlite3 *db, int code)
 {
     switch (code & 0xff) {
+    case SQLITE_ERROR: /* The tables are not what the version says. */
     case SQLITE_NOTADB:
     case SQLITE_CORRUPT: return -EBADMSG;
     case SQLITE_BUSY:
@@ -95,7 +96,7 @@ static int check_identity(const char *path, const struct identity *identity)
     if (identity->application_id != SQLITE_SCHEMA_APPLICATION_ID) {
         return log_failure(path, "identify", "the database is another program's", -EBADMSG);
     }
-    if (identity->version == SQLITE_STORE_SCHEMA_VERSION) return 0;
+    if (identity->version >= 1 && identity->version <= SQLITE_STORE_SCHEMA_VERSION) return 0;
     char why[128];
     (void)snprintf(why, sizeof why, "the schema's version is %" PRId64 ", this program's is %d",
                    identity->version, (int)SQLITE_STORE_SCHEMA_VERSION);
@@ -107,7 +108,7 @@ static int set_pragmas(sqlite3 *db, const char *path)
     char sql[256];
     (void)snprintf(
         sql, sizeof sql,
-        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON; "
+        "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
         "PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = %d",
         (int)SQLITE_SCHEMA_WAL_BYTES_MAX);
     int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
@@ -120,34 +121,61 @@ static int set_pragmas(sqlite3 *db, const char *path)
     return 0;
 }
 
-static int create_schema(sqlite3 *db)
+/* Within a transaction. SQLITE_MISMATCH: rows refer to what is not there. */
+static int run_step(sqlite3 *db, int64_t version)
 {
-    int code = SQLITE_OK;
-    for (size_t i = 0; i < sqlite_schema_files.count && code == SQLITE_OK; i++) {
-        code = sqlite3_exec(db, (const char *)sqlite_schema_files.files[i].bytes, NULL, NULL, NULL);
+    const struct embedded_file *step = &sqlite_schema_files.files[version];
+    int64_t orphans = 0;
+    int64_t reached = 0;
+    int code = sqlite3_exec(db, (const char *)step->bytes, NULL, NULL, NULL);
+    if (code == SQLITE_OK) {
+        code = query_int(db, "SELECT count(*) FROM pragma_foreign_key_check", &orphans);
     }
+    if (code == SQLITE_OK && orphans > 0) code = SQLITE_MISMATCH;
+    if (code == SQLITE_OK) code = query_int(db, "PRAGMA user_version", &reached);
+    QR_ASSERT(code != SQLITE_OK || reached == version + 1); /* Each step says which it is. */
     return code;
 }
 
-/* Under the write lock, since another process may have created the schema since the first look. */
-static int ensure_schema(sqlite3 *db, const char *path)
+/* One step in one transaction, under the write lock, since another process may have made it since
+ * the last look. */
+static int step_schema(sqlite3 *db, const char *path, int64_t *ret_version)
 {
     int code = sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL);
     if (code != SQLITE_OK) return log_sqlite_failure(db, path, "lock", code);
-    struct identity identity;
+    struct identity identity = {0};
     code = read_identity(db, &identity);
-    if (code == SQLITE_OK && is_empty(&identity)) {
-        code = create_schema(db);
-        if (code == SQLITE_OK) code = read_identity(db, &identity);
+    if (code != SQLITE_OK) return log_sqlite_failure(db, path, "read", code);
+    int error = check_identity(path, &identity);
+    if (error != 0) return error;
+    int64_t version = identity.version;
+    if (version < SQLITE_STORE_SCHEMA_VERSION) code = run_step(db, version++);
+    if (code == SQLITE_MISMATCH) {
+        return log_failure(path, "create_schema", "rows refer to what is not there", -EBADMSG);
     }
     if (code == SQLITE_OK) code = sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
     if (code != SQLITE_OK) return log_sqlite_failure(db, path, "create_schema", code);
-    return check_identity(path, &identity);
+    *ret_version = version;
+    return 0;
+}
+
+/* Foreign keys are off meanwhile: with them, dropping a table to make it anew would delete what
+ * refers to it. */
+static int ensure_schema(sqlite3 *db, const char *path)
+{
+    QR_ASSERT(sqlite_schema_files.count == SQLITE_STORE_SCHEMA_VERSION);
+    int64_t version = 0;
+    while (version < SQLITE_STORE_SCHEMA_VERSION) {
+        int error = step_schema(db, path, &version);
+        if (error != 0) return error;
+    }
+    int code = sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+    return code == SQLITE_OK ? 0 : log_sqlite_failure(db, path, "configure", code);
 }
 
 static int open_checked(const char *path, sqlite3 *db)
 {
-    struct identity identity;
+    struct identity identity = {0};
     int code = sqlite3_busy_timeout(db, SQLITE_SCHEMA_BUSY_MS);
     if (code == SQLITE_OK) code = sqlite3_extended_result_codes(db, 1);
     if (code == SQLITE_OK) code = read_identity(db, &identity);

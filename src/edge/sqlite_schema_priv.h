@@ -20,9 +20,10 @@ enum {
     SQLITE_SCHEMA_WAL_BYTES_MAX = 64 * 1024 * 1024,
 };
 
-/* config/sql/sqlite. */
+/* config/sql/sqlite: the statements that lead from one version to the next, the first from nothing.
+ */
 extern const struct embedded_files sqlite_schema_files;
 
 /* 0 and the connection, which the caller closes; or a negative errno, after logging why. -EBADMSG:
- * no database, or another program's. -ENOTSUP: a schema of another version. */
+ * no database, or another program's. -ENOTSUP: a schema of a newer version. */
 QR_MUST_USE int sqlite_schema_open(const char *path, sqlite3 **ret_db);

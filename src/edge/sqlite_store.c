@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "edge/log.h"
+#include "sqlite_reader_priv.h"
 #include "sqlite_schema_priv.h"
 #include "sqlite_writer_priv.h"
 #include "store_queue_priv.h"
@@ -20,8 +21,11 @@ struct sqlite_store {
     store_wake *wake;
     void *wake_context;
     sqlite3 *db;
-    pthread_t thread;
-    bool has_thread;
+    pthread_t writer_thread;
+    pthread_t reader_thread;
+    bool has_writer;
+    bool has_reader;
+    struct sqlite_reader reader; /* The reader's own. */
     /* From here on the writer's own. */
     struct sqlite_writer writer;
     uint64_t failed; /* Results since the store began to fail; 0 while it does not. */
@@ -106,19 +110,40 @@ static void *writer_main(void *context)
     return NULL;
 }
 
+/* --- The reader's thread. --- */
+
+static void *reader_main(void *context)
+{
+    struct sqlite_store *store = context;
+    struct store_load load;
+    while (store_queue_wait_load(store->queue, &load)) {
+        struct player_record record;
+        enum load_outcome outcome = sqlite_reader_load(&store->reader, &load.player, &record);
+        store_queue_answer_load(store->queue, &load, outcome, &record);
+        store->wake(store->wake_context, load.shard);
+    }
+    return NULL;
+}
+
 /* With all signals blocked: they are the main thread's. */
-static int start_writer(struct sqlite_store *store)
+static int start_thread(struct sqlite_store *store, pthread_t *ret_thread, void *(*run)(void *),
+                        const char *name)
 {
     sigset_t all;
     sigset_t before;
     (void)sigfillset(&all); /* Cannot fail; nor can the two masks. */
     (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    int error = pthread_create(&store->thread, NULL, writer_main, store);
+    int error = pthread_create(ret_thread, NULL, run, store);
     (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) return -error;
-    store->has_thread = true;
-    (void)pthread_setname_np(store->thread, "store"); /* For top and gdb only. */
+    (void)pthread_setname_np(*ret_thread, name); /* For top and gdb only. */
     return 0;
+}
+
+static void join_thread(pthread_t thread)
+{
+    int error = pthread_join(thread, NULL);
+    QR_ASSERT(error == 0);
 }
 
 /* --- The interface. --- */
@@ -132,6 +157,13 @@ static int sqlite_store_save(struct store *base, unsigned shard, struct handle m
                              const struct match_result *result)
 {
     return store_queue_push(sqlite_store_of(base)->queue, shard, match, result);
+}
+
+static int sqlite_store_load(struct store *base, unsigned shard, struct handle session,
+                             const struct id *player)
+{
+    struct store_load load = {.session = session, .shard = shard, .player = *player};
+    return store_queue_push_load(sqlite_store_of(base)->queue, &load);
 }
 
 static unsigned sqlite_store_take_answers(struct store *base, unsigned shard,
@@ -154,11 +186,12 @@ static void sqlite_store_destroy(struct store *base)
 {
     if (base == NULL) return;
     struct sqlite_store *store = sqlite_store_of(base);
-    if (store->has_thread) {
-        store_queue_close(store->queue);
-        int error = pthread_join(store->thread, NULL);
-        QR_ASSERT(error == 0);
-    }
+    if (store->queue != NULL) store_queue_close(store->queue);
+    if (store->has_writer) join_thread(store->writer_thread);
+    if (store->has_reader) join_thread(store->reader_thread);
+    /* The reader's connection first: the last one that closes empties the log, for which it must
+     * write. */
+    sqlite_reader_fini(&store->reader);
     sqlite_writer_fini(&store->writer);
     int code = sqlite3_close(store->db);
     QR_ASSERT(code == SQLITE_OK); /* No statement is left. */
@@ -168,6 +201,7 @@ static void sqlite_store_destroy(struct store *base)
 
 static const struct store_class sqlite_store_class = {
     .save = sqlite_store_save,
+    .load = sqlite_store_load,
     .take_answers = sqlite_store_take_answers,
     .stats = sqlite_store_stats,
     .is_healthy = sqlite_store_is_healthy,
@@ -191,9 +225,20 @@ static int start(struct sqlite_store *store, const struct sqlite_store_options *
     int code = sqlite_writer_init(&store->writer, store->db);
     /* The version says that the tables are ours, but they are not. */
     if (code != SQLITE_OK) return log_failure("prepare", store->writer.problem, -EBADMSG);
-    error = start_writer(store);
-    if (error != 0) return log_failure("thread", strerror(-error), error);
-    return 0;
+    error = sqlite_reader_init(&store->reader, options->path);
+    if (error != 0) return error;
+    error = start_thread(store, &store->writer_thread, writer_main, "store");
+    store->has_writer = error == 0;
+    if (error == 0) {
+        error = start_thread(store, &store->reader_thread, reader_main, "store-reader");
+        store->has_reader = error == 0;
+    }
+    return error == 0 ? 0 : log_failure("thread", strerror(-error), error);
+}
+
+size_t sqlite_store_bytes(unsigned queue_slots, unsigned shards)
+{
+    return sizeof(struct sqlite_store) + store_queue_bytes(queue_slots, shards);
 }
 
 int sqlite_store_create(const struct sqlite_store_options *options, struct store **ret_store)

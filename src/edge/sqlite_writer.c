@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sqlite_player_priv.h"
+
 static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
     [STATEMENT_COMMIT] = "COMMIT",
@@ -13,16 +15,24 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_MATCH] = ("INSERT INTO matches"
                          " (match, mode, reason, rated, winner, rounds, created_at_ms, ended_at_ms)"
                          " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (match) DO NOTHING"),
-    /* A result that is tried again may come after that of the player's next match: name and rating
-     * are the later one's. */
+    [STATEMENT_READ_PLAYER] = sqlite_player_select,
+    /* A result that is tried again may come after that of the player's next match: the name is the
+     * later one's, and the rating the later rated one's. */
     [STATEMENT_PLAYER] =
         ("INSERT INTO players"
-         " (player, name, rating_centi, created_at_ms, last_seen_at_ms, matches, wins)"
-         " VALUES (?, ?, ?, ?, ?, 1, ?)"
+         " (player, name, rating_centi, deviation_centi, volatility_micro, rated_at_ms, recent,"
+         " opponents, created_at_ms, last_seen_at_ms, matches, wins)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)"
          " ON CONFLICT (player) DO UPDATE SET"
          " name = iif(excluded.last_seen_at_ms >= last_seen_at_ms, excluded.name, name),"
          " rating_centi ="
-         " iif(excluded.last_seen_at_ms >= last_seen_at_ms, excluded.rating_centi, rating_centi),"
+         " iif(excluded.rated_at_ms >= rated_at_ms, excluded.rating_centi, rating_centi),"
+         " deviation_centi ="
+         " iif(excluded.rated_at_ms >= rated_at_ms, excluded.deviation_centi, deviation_centi),"
+         " volatility_micro ="
+         " iif(excluded.rated_at_ms >= rated_at_ms, excluded.volatility_micro, volatility_micro),"
+         " rated_at_ms = max(rated_at_ms, excluded.rated_at_ms),"
+         " recent = excluded.recent, opponents = excluded.opponents,"
          " created_at_ms = min(created_at_ms, excluded.created_at_ms),"
          " last_seen_at_ms = max(last_seen_at_ms, excluded.last_seen_at_ms),"
          " matches = matches + 1, wins = wins + excluded.wins"),
@@ -67,6 +77,11 @@ static void run_bind_id(struct run *run, const struct id *id)
 {
     run_note(run, sqlite3_bind_blob(run->statement, run->next++, id->bytes, sizeof id->bytes,
                                     SQLITE_STATIC));
+}
+
+static void run_bind_bytes(struct run *run, const uint8_t *bytes, size_t size)
+{
+    run_note(run, sqlite3_bind_blob(run->statement, run->next++, bytes, (int)size, SQLITE_STATIC));
 }
 
 static void run_bind_text(struct run *run, const char *text)
@@ -168,27 +183,65 @@ static int save_match(struct sqlite_writer *writer, const struct match_result *r
     return run_finish(writer, &run);
 }
 
-/* The player's own row, and the row in this match, which refers to it. */
+/* What the match adds to what the player has seen and met. */
+static void add_match(struct player_record *record, const struct match_result *result, int place)
+{
+    for (unsigned i = 0; i < result->round_count; i++) {
+        recent_add(&record->recent, question_fingerprint(result->rounds[i].question));
+    }
+    for (int i = 0; i < result->player_count && result->is_rated; i++) {
+        if (i == place) continue;
+        opponents_add(&record->opponents, player_fingerprint(&result->players[i].player),
+                      result->ended_at);
+    }
+}
+
+/* What is there, or nothing; also where it is none of ours: it is replaced. */
+static int read_player(struct sqlite_writer *writer, const struct id *player,
+                       struct player_record *ret_record)
+{
+    int code = sqlite_player_read(writer->statements[STATEMENT_READ_PLAYER], player, ret_record);
+    if (code == SQLITE_ROW || code == SQLITE_DONE || code == SQLITE_MISMATCH) return SQLITE_OK;
+    (void)snprintf(writer->problem, sizeof writer->problem, "%s", sqlite3_errmsg(writer->db));
+    return code;
+}
+
 static int save_player(struct sqlite_writer *writer, const struct match_result *result, int place)
 {
     const struct result_player *player = &result->players[place];
+    struct player_record record = {.name = ""};
+    uint8_t recent[SQLITE_RECENT_BYTES_MAX];
+    uint8_t opponents[SQLITE_OPPONENTS_BYTES_MAX];
+    int code = read_player(writer, &player->player, &record);
+    if (code != SQLITE_OK) return code;
+    add_match(&record, result, place);
     struct run run = run_of(writer, STATEMENT_PLAYER);
     run_bind_id(&run, &player->player);
     run_bind_text(&run, player->name);
-    run_bind_int(&run, player->rating_after_centi);
+    run_bind_int(&run, player->after.rating_centi);
+    run_bind_int(&run, player->after.deviation_centi);
+    run_bind_int(&run, player->after.volatility_micro);
+    run_bind_int(&run, result->is_rated ? result->ended_at.ms : 0);
+    run_bind_bytes(&run, recent, sqlite_recent_encode(&record.recent, recent));
+    run_bind_bytes(&run, opponents, sqlite_opponents_encode(&record.opponents, opponents));
     run_bind_int(&run, result->created_at.ms);
     run_bind_int(&run, result->ended_at.ms);
     run_bind_int(&run, result->winner == place);
-    int code = run_finish(writer, &run);
-    if (code != SQLITE_OK) return code;
+    return run_finish(writer, &run);
+}
 
-    run = run_of(writer, STATEMENT_MATCH_PLAYER);
+static int save_match_player(struct sqlite_writer *writer, const struct match_result *result,
+                             int place)
+{
+    const struct result_player *player = &result->players[place];
+    struct run run = run_of(writer, STATEMENT_MATCH_PLAYER);
     run_bind_id(&run, &result->match);
     run_bind_int(&run, place);
-    run_bind_id(&run, &player->player);
+    if (player->is_bot) run_bind_null(&run);
+    if (!player->is_bot) run_bind_id(&run, &player->player);
     run_bind_text(&run, player->name);
-    run_bind_int(&run, player->rating_before_centi);
-    run_bind_int(&run, player->rating_after_centi);
+    run_bind_int(&run, player->before.rating_centi);
+    run_bind_int(&run, player->after.rating_centi);
     run_bind_int(&run, player->score);
     run_bind_int(&run, player->is_gone);
     return run_finish(writer, &run);
@@ -242,7 +295,8 @@ static int save_rows(struct sqlite_writer *writer, const struct match_result *re
     if (code != SQLITE_OK) return code;
     if (sqlite3_changes(writer->db) == 0) return SQLITE_OK; /* Saved before. */
     for (unsigned place = 0; place < result->player_count && code == SQLITE_OK; place++) {
-        code = save_player(writer, result, (int)place);
+        if (!result->players[place].is_bot) code = save_player(writer, result, (int)place);
+        if (code == SQLITE_OK) code = save_match_player(writer, result, (int)place);
     }
     for (unsigned number = 1; number <= result->round_count && code == SQLITE_OK; number++) {
         code = save_round(writer, result, number);

@@ -11,7 +11,7 @@
 #include "edge/log.h"
 #include "worker_priv.h"
 
-enum { EVENTS_PER_WAIT = 256, ANSWERS_AT_ONCE = 256, PUBLISH_EVERY_MS = 1000, WAIT_MAX_MS = 1000 };
+enum { EVENTS_PER_WAIT = 256, ANSWERS_AT_ONCE = 32, PUBLISH_EVERY_MS = 1000, WAIT_MAX_MS = 1000 };
 
 void worker_wake(struct worker *worker)
 {
@@ -87,6 +87,17 @@ static void read_events(struct worker *worker, mono_time now, int timeout_ms)
     }
 }
 
+static void on_store_answer(struct shard *shard, const struct store_answer *answer)
+{
+    switch ((enum store_answer_kind)answer->kind) {
+    case STORE_SAVED: shard_on_saved(shard, answer->handle, answer->is_saved); break;
+    case STORE_LOADED:
+        shard_on_loaded(shard, answer->handle, (enum load_outcome)answer->loaded.outcome,
+                        &answer->loaded.record);
+        break;
+    }
+}
+
 static void take_store_answers(struct worker *worker)
 {
     struct store_answer answers[ANSWERS_AT_ONCE];
@@ -94,7 +105,7 @@ static void take_store_answers(struct worker *worker)
     do { /* Bounded by the store's queue. */
         count = store_take_answers(worker->shared->store, worker->index, answers, ANSWERS_AT_ONCE);
         for (unsigned i = 0; i < count; i++) {
-            shard_on_saved(worker->shard, answers[i].match, answers[i].is_saved);
+            on_store_answer(worker->shard, &answers[i]);
         }
     } while (count == ANSWERS_AT_ONCE);
 }
@@ -159,8 +170,8 @@ static void *run(void *context)
 size_t worker_bytes(const struct worker_shared *shared, const struct shard_settings *settings)
 {
     enum { LWS_BYTES_PER_CONNECTION = 2048 }; /* Measured; its receive buffer is most of it. */
-    return shard_bytes(settings) + sizeof(struct worker) +
-           (size_t)ASSEMBLIES_MAX * ASSEMBLY_BYTES + shared->half_open_max * sizeof(struct head) +
+    return shard_bytes(settings) + sizeof(struct worker) + (size_t)ASSEMBLIES_MAX * ASSEMBLY_BYTES +
+           shared->half_open_max * sizeof(struct head) +
            (size_t)shared->connections_max / shared->count * LWS_BYTES_PER_CONNECTION;
 }
 
@@ -199,8 +210,7 @@ static int open_shard(struct worker *worker, const struct shard_settings *settin
     worker->shard_memory = map_memory(worker->shard_memory_bytes);
     if (worker->shard_memory == NULL) return -ENOMEM;
     struct shard_io io = ws_shard_io(worker);
-    worker->shard =
-        shard_create(worker->shard_memory, settings, &io, clock_mono(), clock_wall());
+    worker->shard = shard_create(worker->shard_memory, settings, &io, clock_mono(), clock_wall());
     return 0;
 }
 
@@ -228,8 +238,9 @@ int worker_create(const struct worker_settings *settings, struct worker **ret_wo
 
 int worker_start(struct worker *worker)
 {
+    worker->is_started = true; /* Before there is a thread that could see it change. */
     int error = pthread_create(&worker->thread, NULL, run, worker);
-    worker->is_started = error == 0;
+    if (error != 0) worker->is_started = false;
     return -error;
 }
 
@@ -252,7 +263,8 @@ void worker_destroy(struct worker *worker)
     ws_destroy(worker);
     if (worker->shard != NULL && shard_is_empty(worker->shard)) shard_destroy(worker->shard);
     if (worker->shard_memory != NULL) {
-        (void)munmap(worker->shard_memory, worker->shard_memory_bytes); /* It was mapped like this. */
+        (void)munmap(worker->shard_memory,
+                     worker->shard_memory_bytes); /* It was mapped like this. */
     }
     close_fd(worker->listener.fd);
     close_fd(worker->admin.fd);

@@ -2,7 +2,8 @@
  *
  *     worker.c   the thread, the loop, its wake-ups
  *     accept.c   connections until their HTTP head is read
- *     ws.c       libwebsockets: its context, its callbacks, and shard_io on top of it
+ *     ws.c       libwebsockets: its context, its callbacks
+ *     ws_io.c    shard_io on top of it
  *     http.c     plain requests: the page, health, metrics
  *     metrics.c  the figures as Prometheus text
  */
@@ -45,11 +46,14 @@ struct conn {
     struct lws *wsi;
     struct handle session; /* HANDLE_NONE: not a player's. */
     struct list closing_node;
-    uint8_t *assembly;     /* A message of which the rest is to come; owns, from the worker's pool. */
+    uint8_t *assembly; /* A message of which the rest is to come; owns, from the worker's pool. */
     uint16_t assembly_size;
     uint16_t close_code;
-    bool is_player;      /* Counted in worker_shared.players. */
-    bool is_closing;     /* What still arrives is ignored. */
+    bool is_player;       /* Counted in worker_shared.players. */
+    bool is_closing;      /* What still arrives is ignored. */
+    bool is_proxied;      /* The peer is a trusted proxy. */
+    bool is_pinged;       /* The last ping's pong is due. */
+    uint32_t ping_number; /* The last ping's payload. */
     char close_reason[32];
     const char *body_left; /* HTTP: what is left to write. */
     size_t body_bytes_left;
@@ -105,10 +109,14 @@ QR_MUST_USE int ws_create(struct worker *worker);
 void ws_destroy(struct worker *worker);
 /* Runs libwebsockets' callbacks for what is ready, without waiting. */
 void ws_run(struct worker *worker);
-void ws_close_pending(struct worker *worker);
+/* Inside a callback: the close frame goes out when the callback returns the result. */
+int ws_close_now(struct conn *conn, unsigned code, const char *reason);
 /* Takes the socket; `bytes` is the head, read already (NULL: still in the socket). */
 void ws_adopt(struct worker *worker, int fd, const char *bytes, size_t size);
+
+/* ws_io.c */
 struct shard_io ws_shard_io(struct worker *worker);
+void ws_close_pending(struct worker *worker);
 
 /* http.c */
 int http_on_request(struct worker *worker, struct conn *conn, const char *path);

@@ -1,12 +1,13 @@
-/* libwebsockets: handshake and codec, on a libuv loop inside this worker's epoll loop, and shard_io on top of it.
+/* libwebsockets: handshake and codec, on a libuv loop inside this worker's epoll loop. ws_io.c
+ * stands on top of it.
  *
- * What its traps are, and why it is set up as it is here, stands in docs/architecture.md, "libwebsockets". Its timers,
- * its listener and its WRITEABLE callback stay out of the hot path. */
+ * What its traps are, and why it is set up as it is here, stands in docs/architecture.md,
+ * "libwebsockets". Its timers, its listener and its WRITEABLE callback stay out of the hot path. */
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "edge/clock.h"
@@ -36,8 +37,7 @@ static void give_assembly(struct worker *worker, struct conn *conn)
     conn->assembly_size = 0;
 }
 
-/* Inside a callback: the close frame goes out when the callback returns the result. */
-static int close_now(struct conn *conn, unsigned code, const char *reason)
+int ws_close_now(struct conn *conn, unsigned code, const char *reason)
 {
     char text[sizeof(conn->close_reason)];
     size_t size = strnlen(reason, sizeof(text));
@@ -46,41 +46,70 @@ static int close_now(struct conn *conn, unsigned code, const char *reason)
     return -1;
 }
 
-static int on_message(struct worker *worker, struct conn *conn, const char *text, size_t bytes)
+static int on_message(struct worker *worker, struct conn *conn, const char *text, size_t bytes,
+                      mono_time stamp)
+{
+    shard_on_message(worker->shard, conn->session, text, bytes, stamp);
+    return 0;
+}
+
+static void on_heard(struct worker *worker, struct conn *conn, bool is_pong, mono_time stamp)
 {
     worker->has_input = true;
-    shard_on_message(worker->shard, conn->session, text, bytes, clock_mono());
-    return 0;
+    shard_on_heard(worker->shard, conn->session, is_pong, stamp);
 }
 
 static int on_receive(struct worker *worker, struct conn *conn, const uint8_t *bytes, size_t size)
 {
     if (conn->is_closing || handle_is_none(conn->session)) return 0;
-    if (lws_frame_is_binary(conn->wsi)) return close_now(conn, 1003, "binary");
-    bool is_whole = lws_is_final_fragment(conn->wsi) != 0 &&
-                    lws_remaining_packet_payload(conn->wsi) == 0;
-    if (size + conn->assembly_size > MESSAGE_BYTES_MAX) return close_now(conn, 1009, "too_big");
+    mono_time stamp = clock_mono();
+    on_heard(worker, conn, false, stamp);
+    if (lws_frame_is_binary(conn->wsi)) return ws_close_now(conn, 1003, "binary");
+    bool is_whole =
+        lws_is_final_fragment(conn->wsi) != 0 && lws_remaining_packet_payload(conn->wsi) == 0;
+    if (size + conn->assembly_size > MESSAGE_BYTES_MAX) return ws_close_now(conn, 1009, "too_big");
     if (is_whole && conn->assembly == NULL) {
-        return on_message(worker, conn, (const char *)bytes, size);
+        return on_message(worker, conn, (const char *)bytes, size, stamp);
     }
     if (conn->assembly == NULL) conn->assembly = take_assembly(worker);
     if (conn->assembly == NULL) {
         worker->stats.assembly_refused++;
-        return close_now(conn, CLOSE_FULL, "overload");
+        return ws_close_now(conn, CLOSE_FULL, "overload");
     }
     if (size > 0) memcpy(conn->assembly + conn->assembly_size, bytes, size);
     conn->assembly_size = (uint16_t)(conn->assembly_size + size);
     if (!is_whole) return 0;
-    int result = on_message(worker, conn, (const char *)conn->assembly, conn->assembly_size);
+    int result = on_message(worker, conn, (const char *)conn->assembly, conn->assembly_size, stamp);
     give_assembly(worker, conn);
     return result;
 }
 
+/* One that answers no ping of ours, or an earlier one, only shows life. */
+static int on_pong(struct worker *worker, struct conn *conn, const uint8_t *bytes, size_t size)
+{
+    if (conn->is_closing || handle_is_none(conn->session)) return 0;
+    bool is_answer = conn->is_pinged && size == sizeof(conn->ping_number) &&
+                     memcmp(bytes, &conn->ping_number, size) == 0;
+    if (is_answer) conn->is_pinged = false;
+    on_heard(worker, conn, is_answer, clock_mono());
+    return 0;
+}
+
 /* --- A connection's life. --- */
+
+static bool is_proxied(const struct worker *worker, struct lws *wsi)
+{
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    socklen_t size = sizeof(peer);
+    if (worker->shared->proxies.count == 0) return false;
+    /* Of one that is gone already nothing will be asked. */
+    (void)getpeername(lws_get_socket_fd(wsi), (struct sockaddr *)&peer, &size);
+    return proxies_has(&worker->shared->proxies, &peer);
+}
 
 static int on_established(struct worker *worker, struct conn *conn, struct lws *wsi)
 {
-    *conn = (struct conn){.wsi = wsi, .is_player = true};
+    *conn = (struct conn){.wsi = wsi, .is_player = true, .is_proxied = is_proxied(worker, wsi)};
     list_init(&conn->closing_node);
     worker->stats.connections++;
     worker->has_input = true;
@@ -88,7 +117,7 @@ static int on_established(struct worker *worker, struct conn *conn, struct lws *
     if (players < worker->shared->connections_max) {
         conn->session = shard_on_connect(worker->shard, conn, clock_mono());
     }
-    return handle_is_none(conn->session) ? close_now(conn, CLOSE_FULL, "full") : 0;
+    return handle_is_none(conn->session) ? ws_close_now(conn, CLOSE_FULL, "full") : 0;
 }
 
 static void on_closed(struct worker *worker, struct conn *conn)
@@ -130,6 +159,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     switch ((int)reason) {
     case LWS_CALLBACK_ESTABLISHED: return on_established(worker, conn, wsi);
     case LWS_CALLBACK_RECEIVE: return on_receive(worker, conn, in, size);
+    case LWS_CALLBACK_RECEIVE_PONG: return on_pong(worker, conn, in, size);
     case LWS_CALLBACK_SERVER_WRITEABLE: return on_writable(worker, conn);
     case LWS_CALLBACK_CLOSED: on_closed(worker, conn); return 0;
     case LWS_CALLBACK_HTTP: return on_http(worker, conn, wsi, in);
@@ -158,14 +188,16 @@ static void on_lws_log(int level, const char *line)
     log_event(LOG_LEVEL_WARNING, "libwebsockets", "text=%s", log_value(text, value));
 }
 
-/* One for both ports: of several without a port of their own libwebsockets takes the first, whatever it was given. */
+/* One for both ports: of several without a port of their own libwebsockets takes the first,
+ * whatever it was given. */
 static struct lws_vhost *create_vhost(struct worker *worker)
 {
     static const struct lws_protocols protocols[] = {
         {.name = "quizrush.v1",
          .callback = callback,
          .per_session_data_size = sizeof(struct conn),
-         .rx_buffer_size = 128, /* It dominates a connection's memory; longer messages are put together. */
+         .rx_buffer_size =
+             128, /* It dominates a connection's memory; longer messages are put together. */
          .tx_packet_size = 65536},
         {.name = NULL},
     };
@@ -202,8 +234,8 @@ int ws_create(struct worker *worker)
     worker->context = lws_create_context(&info);
     if (worker->context == NULL) return -ENOMEM;
     worker->vhost = create_vhost(worker);
-    /* Its log formats into one buffer for all threads, and it has a line for each head that was read beforehand: from
-     * here on it is silent. */
+    /* Its log formats into one buffer for all threads, and it has a line for each head that was
+     * read beforehand: from here on it is silent. */
     lws_set_log_level(0, NULL);
     return worker->vhost != NULL ? 0 : -ENOMEM;
 }
@@ -236,138 +268,4 @@ void ws_adopt(struct worker *worker, int fd, const char *bytes, size_t size)
                                     : lws_adopt_socket_vhost(worker->vhost, fd);
     /* On failure libwebsockets has closed the socket. */
     if (wsi == NULL) log_event(LOG_LEVEL_WARNING, "adopt_failed", "fd=%d", fd);
-}
-
-/* --- shard_io. --- */
-
-/* Without a close frame, from libwebsockets' own loop, in O(1). */
-static void kill_later(struct worker *worker, struct conn *conn)
-{
-    conn->is_closing = true;
-    lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
-    lws_cancel_service(worker->context);
-    worker->needs_uv = true;
-}
-
-static unsigned io_send(void *context, shard_conn at, struct frame *const frames[], unsigned count)
-{
-    struct worker *worker = context;
-    struct conn *conn = at;
-    unsigned sent = 0;
-    while (sent < count && !lws_partial_buffered(conn->wsi)) {
-        struct frame *frame = frames[sent++];
-        int written =
-            lws_write(conn->wsi, (unsigned char *)frame->payload, frame->size, LWS_WRITE_TEXT);
-        if (written >= 0) continue;
-        /* The socket is broken; its close is reported by the callback. */
-        kill_later(worker, conn);
-        return count;
-    }
-    if (sent < count) {
-        lws_callback_on_writable(conn->wsi);
-        worker->needs_uv = true;
-    }
-    return sent;
-}
-
-static void io_pause(void *context, shard_conn at, bool is_paused)
-{
-    struct worker *worker = context;
-    struct conn *conn = at;
-    if (conn->is_closing) return;
-    lws_rx_flow_control(conn->wsi, is_paused ? 0 : 1);
-    worker->needs_uv = true;
-}
-
-static void io_close(void *context, shard_conn at, enum close_code code, const char *reason)
-{
-    struct worker *worker = context;
-    struct conn *conn = at;
-    if (conn->is_closing) return;
-    conn->is_closing = true;
-    conn->close_code = (uint16_t)code;
-    size_t size = strnlen(reason, sizeof(conn->close_reason) - 1);
-    memcpy(conn->close_reason, reason, size);
-    conn->close_reason[size] = '\0';
-    list_append(&worker->closing, &conn->closing_node);
-}
-
-/* A close that begins in the WRITEABLE callback is taken for a broken socket's and sends no close frame; one that
- * begins outside of all callbacks does, so it waits until here. */
-void ws_close_pending(struct worker *worker)
-{
-    struct list *node;
-    while ((node = list_take_first(&worker->closing)) != NULL) {
-        struct conn *conn = LIST_ITEM(node, struct conn, closing_node);
-        worker->needs_uv = true;
-        if (conn->close_code == CLOSE_SLOW || lws_partial_buffered(conn->wsi)) {
-            /* The close frame would wait behind what the client does not read. */
-            kill_later(worker, conn);
-            continue;
-        }
-        (void)close_now(conn, conn->close_code, conn->close_reason); /* It is what callbacks return. */
-        lws_rx_flow_control(conn->wsi, 1); /* The peer's close is to be read. */
-        lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
-    }
-}
-
-static void io_random(void *context, void *ret_bytes, size_t size)
-{
-    (void)context;
-    ssize_t got = getrandom(ret_bytes, size, 0);
-    QR_ASSERT(got == (ssize_t)size); /* Up to 256 bytes it cannot fail once the kernel has booted. */
-}
-
-static int io_save(void *context, struct handle match, const struct match_result *result)
-{
-    struct worker *worker = context;
-    return store_save(worker->shared->store, worker->index, match, result);
-}
-
-static void io_wake(void *context, unsigned shard)
-{
-    struct worker *worker = context;
-    worker_wake(worker->shared->workers[shard]);
-}
-
-static void io_log(void *context, const struct shard_note *note)
-{
-    struct worker *worker = context;
-    char id[ID_TEXT_BYTES + 1];
-    id_format(&note->match, id);
-    switch ((enum shard_note_kind)note->kind) {
-    case NOTE_MATCH_STARTED:
-        log_event(LOG_LEVEL_DEBUG, "match_started", "shard=%u match=%s", worker->index, id);
-        break;
-    case NOTE_MATCH_ENDED:
-        log_event(LOG_LEVEL_DEBUG, "match_ended", "shard=%u match=%s reason=%s took_ms=%llu",
-                  worker->index, id, note->text, (unsigned long long)note->number);
-        break;
-    case NOTE_MATCH_FAULT:
-        log_event(LOG_LEVEL_ERROR, "match_fault", "shard=%u match=%s what=\"%s\" event=%llu",
-                  worker->index, id, note->text, (unsigned long long)note->number);
-#ifdef QUIZRUSH_FAULTS_ARE_FATAL
-        QR_UNREACHABLE("a match has found itself broken");
-#endif
-        break;
-    case NOTE_SAVE_FAILED:
-        log_event(LOG_LEVEL_WARNING, "save_failed", "shard=%u match=%s", worker->index, id);
-        break;
-    case NOTE_CLOSING:
-        log_event(LOG_LEVEL_DEBUG, "closing", "shard=%u reason=%s code=%llu", worker->index,
-                  note->text, (unsigned long long)note->number);
-        break;
-    }
-}
-
-struct shard_io ws_shard_io(struct worker *worker)
-{
-    return (struct shard_io){.context = worker,
-                             .send = io_send,
-                             .pause = io_pause,
-                             .close = io_close,
-                             .random = io_random,
-                             .save = io_save,
-                             .wake = io_wake,
-                             .log = io_log};
 }

@@ -169,7 +169,7 @@ static bool decode_hello(struct reading *reading, struct request *request)
         return false;
     }
     if (find_field(reading, "last_seq") != NULL &&
-        !read_int(reading, "last_seq", 0, INT32_MAX, &last_seq)) {
+        !read_int(reading, "last_seq", 0, UINT16_MAX, &last_seq)) {
         return false;
     }
     bool is_known = token != NULL || resume != NULL;
@@ -179,7 +179,12 @@ static bool decode_hello(struct reading *reading, struct request *request)
     request->hello.name = is_known ? NULL : name; /* A name makes a new guest, and only that. */
     request->hello.token = token;
     request->hello.resume = resume;
-    request->hello.last_seq = (uint32_t)last_seq;
+    if (resume == NULL) { /* Only who resumes has seen something of a match. */
+        request->hello.has_last_match = false;
+        request->hello.last_match = (struct id){{0}};
+        last_seq = 0;
+    }
+    request->hello.last_seq = (uint16_t)last_seq;
     return true;
 }
 
@@ -199,6 +204,9 @@ static bool decode_join(struct reading *reading, struct request *request)
     if (!read_string(reading, "mode", &mode)) return false;
     if (!find_mode(mode, &request->join.mode)) {
         return refuse_field(reading, "mode", "one of the `modes` of welcome.");
+    }
+    if (!read_match(reading, "rematch", &request->join.has_rematch, &request->join.rematch)) {
+        return false;
     }
     return read_bounded_string(reading, "category", CATEGORY_BYTES_MAX, &request->join.category);
 }

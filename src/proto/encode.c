@@ -55,6 +55,13 @@ void encode_queued(struct wire *out, uint32_t request_id, enum match_mode mode, 
     wire_close_message(out);
 }
 
+void encode_unqueued(struct wire *out, const char *reason)
+{
+    wire_open_message(out, "unqueued");
+    wire_member_string(out, "reason", reason);
+    wire_close_message(out);
+}
+
 void encode_ticket(struct wire *out, const struct ticket_news *news)
 {
     bool is_any = news->window_centi == INT32_MAX;
@@ -104,6 +111,17 @@ void encode_saving(struct wire *out, const struct id *match)
 {
     wire_open_message(out, "saving");
     wire_member_id(out, "match", match);
+    wire_close_message(out);
+}
+
+void encode_clock(struct wire *out, const struct id *match, uint8_t round, uint32_t left_ms,
+                  wall_time now)
+{
+    wire_open_message(out, "clock");
+    wire_member_id(out, "match", match);
+    wire_member_int(out, "round", round);
+    wire_member_int(out, "left_ms", left_ms);
+    wire_member_int(out, "now_ms", now.ms);
     wire_close_message(out);
 }
 

@@ -20,7 +20,7 @@ static void encode_match(struct wire *out, const struct match *match, uint16_t s
     wire_open_message(out, "match");
     wire_member_id(out, "match", &match->id);
     wire_member_string(out, "mode", match_mode_name((enum match_mode)match->settings.mode));
-    wire_member_bool(out, "rated", match->settings.is_rated);
+    wire_member_bool(out, "rated", match->is_rated);
     wire_member_int(out, "seq", seq);
     wire_member_array(out, "players");
     for (unsigned i = 0; i < match->player_count; i++) {
@@ -28,7 +28,8 @@ static void encode_match(struct wire *out, const struct match *match, uint16_t s
         wire_open_object(out);
         wire_member_id(out, "player", &player->player);
         wire_member_string(out, "name", player->name);
-        wire_member_int(out, "rating", rating_shown(player->rating_centi));
+        wire_member_int(out, "rating", rating_shown(player->rating.rating_centi));
+        if (player->is_bot) wire_member_bool(out, "bot", true);
         wire_close_object(out);
     }
     wire_close_array(out);
@@ -117,6 +118,23 @@ static unsigned revealed_rounds(const struct match *match, uint16_t seq)
     return rounds;
 }
 
+static void write_ratings(struct wire *out, const struct match *match)
+{
+    if (!match_shows_ratings(match)) {
+        wire_member_null(out, "ratings");
+        return;
+    }
+    wire_member_array(out, "ratings");
+    for (unsigned i = 0; i < match->player_count; i++) {
+        const struct match_player *player = &match->players[i];
+        wire_open_object(out);
+        wire_member_int(out, "before", rating_shown(player->rating.rating_centi));
+        wire_member_int(out, "after", rating_shown(player->rating_after.rating_centi));
+        wire_close_object(out);
+    }
+    wire_close_array(out);
+}
+
 static void encode_end(struct wire *out, const struct match *match, uint16_t seq)
 {
     unsigned revealed = revealed_rounds(match, seq);
@@ -133,7 +151,7 @@ static void encode_end(struct wire *out, const struct match *match, uint16_t seq
         wire_int(out, revealed > 0 ? match->rounds[revealed - 1].scores[i] : 0);
     }
     wire_close_array(out);
-    wire_member_null(out, "ratings");
+    write_ratings(out, match);
     wire_close_message(out);
 }
 

@@ -7,13 +7,14 @@
 /* One frame, the same bytes for all who get it. */
 static void announce(struct shard *shard, struct live_match *live, uint16_t seq)
 {
-    live->announced_seq = seq;
+    struct hosted *hosted = &live->hosted;
+    hosted->announced_seq = seq;
     struct wire wire = shard_wire(shard);
-    encode_match_entry(&wire, &live->match, seq);
+    encode_match_entry(&wire, &hosted->match, seq);
     QR_ASSERT(!wire.is_overflown);
     struct frame *frame = frame_create(&shard->frames, wire.bytes, wire.size);
     /* Without a frame it is encoded again when there is one. */
-    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) seat_flush(shard, live, i, frame);
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) seat_flush(shard, hosted, i, frame);
     if (frame != NULL) frame_unref(&shard->frames, frame);
 }
 
@@ -21,7 +22,7 @@ static void reply(struct shard *shard, struct live_match *live, const struct eff
                   enum reply_kind kind)
 {
     if (kind == REPLY_REFUSE) shard->counters.refusals[effect->refusal]++;
-    seat_reply(shard, live, effect->player,
+    seat_reply(shard, &live->hosted, effect->player,
                &(struct seat_reply){
                    .kind = (uint8_t)kind,
                    .refusal = effect->refusal,
@@ -37,7 +38,7 @@ static void reply(struct shard *shard, struct live_match *live, const struct eff
 static void say_droppable(struct shard *shard, struct live_match *live, const struct effect *effect)
 {
     struct wire wire = shard_wire(shard);
-    const struct id *match = &live->match.id;
+    const struct id *match = &live->hosted.match.id;
     if (effect->kind == EFFECT_ANSWERED) {
         encode_answered(&wire, match, effect->round, effect->player);
     } else if (effect->kind == EFFECT_EMOTE) {
@@ -45,13 +46,13 @@ static void say_droppable(struct shard *shard, struct live_match *live, const st
     } else {
         encode_saving(&wire, match);
     }
-    seats_say_droppable(shard, live, &wire);
+    seats_say_droppable(shard, &live->hosted, &wire);
 }
 
 static void save(struct shard *shard, struct live_match *live)
 {
-    match_result_of(&live->match, &shard->result);
-    if (shard->io.save(shard->io.context, live->self, &shard->result) == 0) return;
+    match_result_of(&live->hosted.match, &shard->result);
+    if (shard->io.save(shard->io.context, live->hosted.self, &shard->result) == 0) return;
     live_match_note_save_failed(shard, live);
     struct match_event event = {.kind = MATCH_EVENT_SAVE_FAILED};
     live_match_push(shard, live, &event);
@@ -59,16 +60,16 @@ static void save(struct shard *shard, struct live_match *live)
 
 static void end(struct shard *shard, struct live_match *live)
 {
-    const struct match *match = &live->match;
-    live->is_ended = true;
+    const struct match *match = &live->hosted.match;
+    live->hosted.is_ended = true;
     shard->counters.matches_ended[match->reason]++;
     cancel_fire(&live->token, CANCEL_FINISHED);
-    shard->io.log(shard->io.context,
-                  &(struct shard_note){
-                      .kind = NOTE_MATCH_ENDED,
-                      .match = match->id,
-                      .text = match_end_reason_name((enum match_end_reason)match->reason),
-                      .number = mono_elapsed(match->created_at, shard->now)});
+    shard->io.log(
+        shard->io.context,
+        &(struct shard_note){.kind = NOTE_MATCH_ENDED,
+                             .match = match->id,
+                             .text = match_end_reason_name((enum match_end_reason)match->reason),
+                             .number = mono_elapsed(match->created_at, shard->now)});
 }
 
 static void apply(struct shard *shard, struct live_match *live, const struct effect *effect)
@@ -84,10 +85,12 @@ static void apply(struct shard *shard, struct live_match *live, const struct eff
     case EFFECT_SAVING: say_droppable(shard, live, effect); break;
     case EFFECT_ARM_PHASE: wheel_arm(&shard->wheel, &live->phase, effect->at, effect->tag); break;
     case EFFECT_ARM_GRACE:
-        wheel_arm(&shard->wheel, &live->seats[effect->player].grace, effect->at, effect->tag);
+        wheel_arm(&shard->wheel, &live->graces[effect->player], effect->at, effect->tag);
         break;
-    case EFFECT_DISARM_GRACE:
-        wheel_disarm(&shard->wheel, &live->seats[effect->player].grace);
+    case EFFECT_DISARM_GRACE: wheel_disarm(&shard->wheel, &live->graces[effect->player]); break;
+    case EFFECT_ARM_BOT:
+        live->bot_seat = effect->player;
+        wheel_arm(&shard->wheel, &live->bot, effect->at, effect->tag);
         break;
     case EFFECT_PLAY_OVER: cancel_fire(&live->play, (enum cancel_reason)effect->code); break;
     case EFFECT_SAVE: save(shard, live); break;

@@ -1,9 +1,6 @@
 /* One request of a client: may it be said now, can it be read, does the player's state allow it? */
 
-#include <string.h>
-
 #include "proto/decode.h"
-#include "proto/name.h"
 #include "shard_priv.h"
 
 static void on_unreadable(struct shard *shard, struct session *session,
@@ -19,41 +16,12 @@ static void on_unreadable(struct shard *shard, struct session *session,
                    problem->message, 0);
 }
 
-static void on_hello(struct shard *shard, struct session *session, const struct request *request)
-{
-    if (session->state != SESSION_NEW) {
-        session_refuse(shard, session, request->id, REFUSAL_BAD_STATE,
-                       "This connection has said hello already.", 0);
-        return;
-    }
-    if (shard->is_draining) {
-        session_refuse(shard, session, request->id, REFUSAL_UNAVAILABLE, "The server restarts.",
-                       RESTART_RETRY_MS);
-        session_dismiss(shard, session, CLOSE_RESTART, "restart", RESTART_RETRY_MS);
-        return;
-    }
-    if (request->hello.token != NULL) {
-        session_refuse(shard, session, request->id, REFUSAL_AUTH_FAILED, NULL, 0);
-        session_dismiss(shard, session, CLOSE_AUTH, "auth_failed", 0);
-        return;
-    }
-    if (request->hello.resume != NULL) {
-        session_refuse(shard, session, request->id, REFUSAL_RESUME_EXPIRED, NULL, 0);
-        return;
-    }
-    char name[NAME_BYTES_MAX + 1];
-    if (!name_normalise(request->hello.name, strlen(request->hello.name), name)) {
-        session_refuse(shard, session, request->id, REFUSAL_BAD_NAME, NULL, 0);
-        return;
-    }
-    session_greet(shard, session, name, request->id);
-}
-
 static void on_leave(struct shard *shard, struct session *session, const struct request *request)
 {
     bool is_playing = session->state == SESSION_PLAYING;
     bool is_named = request->leave.has_match;
-    bool is_other = is_named && !(is_playing && id_equal(&request->leave.match, &session->match_id));
+    bool is_other =
+        is_named && !(is_playing && id_equal(&request->leave.match, &session->match_id));
     bool is_somewhere = session->state != SESSION_IDLE;
     if (is_other || !is_somewhere) {
         struct wire wire = shard_wire(shard);
@@ -109,7 +77,7 @@ static void on_request(struct shard *shard, struct session *session, const struc
         return;
     }
     switch ((enum request_type)request->type) {
-    case REQUEST_HELLO: on_hello(shard, session, request); break;
+    case REQUEST_HELLO: hello_on_request(shard, session, request); break;
     case REQUEST_JOIN: pairing_join(shard, session, request, stamp); break;
     case REQUEST_LEAVE: on_leave(shard, session, request); break;
     case REQUEST_ANSWER:

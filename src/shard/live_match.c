@@ -14,8 +14,9 @@ static void on_play_fired(struct cancel_hook *hook, enum cancel_reason reason)
     struct live_match *live = LIST_ITEM(hook, struct live_match, play_hook);
     wheel_disarm(&live->shard->wheel, &live->phase);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
-        wheel_disarm(&live->shard->wheel, &live->seats[i].grace);
+        wheel_disarm(&live->shard->wheel, &live->graces[i]);
     }
+    wheel_disarm(&live->shard->wheel, &live->bot);
 }
 
 static void on_match_fired(struct cancel_hook *hook, enum cancel_reason reason)
@@ -25,7 +26,7 @@ static void on_match_fired(struct cancel_hook *hook, enum cancel_reason reason)
     if (reason == CANCEL_FINISHED) return; /* Nothing is left to do. */
     struct match_event event = {.kind = MATCH_EVENT_CANCEL,
                                 .cancel.reason = reason == CANCEL_SHUTDOWN ? MATCH_END_SHUTDOWN
-                                                                          : MATCH_END_CANCELLED};
+                                                                           : MATCH_END_CANCELLED};
     live_match_push(live->shard, live, &event);
 }
 
@@ -42,11 +43,15 @@ static void init_tokens(struct shard *shard, struct live_match *live)
 
 static void init_seat(struct live_match *live, unsigned index, const struct start_side *side)
 {
-    struct seat *seat = &live->seats[index];
+    struct seat *seat = &live->hosted.seats[index];
     seat->session = side->session;
+    seat->generation = side->generation;
     seat->since = side->since;
-    seat->is_connected = true;
-    wheel_timer_init(&seat->grace, live->self, (uint16_t)(TIMER_GRACE + index));
+    seat->credit_ms = side->entrant.credit_ms;
+    seat->is_bot = side->entrant.is_bot;
+    seat->is_connected = !seat->is_bot;
+    seat->is_seen = seat->is_bot;
+    wheel_timer_init(&live->graces[index], live->hosted.self, (uint16_t)(TIMER_GRACE + index));
 }
 
 static uint8_t common_category(const struct record_start *record)
@@ -64,44 +69,53 @@ static void start(struct shard *shard, struct live_match *live, const struct rec
                                 .player_count = MATCH_PLAYERS_MAX,
                                 .now = shard->now,
                                 .wall_now = shard_wall(shard)};
+    setup.settings.mode = record->mode;
     shard->io.random(shard->io.context, random, sizeof(random));
     setup.id = id_make(setup.wall_now, random);
     /* Never derived from the id: players see shuffles, and must not be able to recover the generator. */
     shard->io.random(shard->io.context, &setup.seed, sizeof(setup.seed));
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) setup.entrants[i] = &record->sides[i].entrant;
     struct effects effects = {.count = 0};
-    match_init(&live->match, &setup, &effects);
-    shard->counters.matches[live->match.state]++;
-    live->counted_state = live->match.state;
+    struct match *match = &live->hosted.match;
+    match_init(match, &setup, &effects);
+    shard->counters.matches[match->state]++;
+    live->counted_state = match->state;
     shard->counters.matches_started++;
     shard->io.log(shard->io.context,
-                  &(struct shard_note){.kind = NOTE_MATCH_STARTED, .match = live->match.id});
+                  &(struct shard_note){.kind = NOTE_MATCH_STARTED, .match = match->id});
     apply_effects(shard, live, &effects);
+}
+
+/* False: there is no room to say so. */
+static bool refuse_start(struct shard *shard, const struct record_start *record)
+{
+    struct record_start refused = *record;
+    refused.kind = RECORD_START_REFUSED;
+    if (record->mode == MATCH_MODE_HOUSE) {
+        pairing_on_house_refused(shard, &refused);
+        return true;
+    }
+    /* On the lobby's own shard the refusal would wait in the very mailbox whose head it is. */
+    if (shard->settings.index == LOBBY_SHARD) {
+        lobby_on_start_refused(shard, &refused);
+        return true;
+    }
+    return post(shard, LOBBY_SHARD, &refused, sizeof(refused));
 }
 
 bool live_match_on_start(struct shard *shard, const struct record_start *record)
 {
     struct handle handle = HANDLE_NONE;
-    struct live_match *live =
-        shard->is_draining ? NULL : pool_acquire(&shard->matches, &handle);
-    if (live == NULL) {
-        struct record_start refused = *record;
-        refused.kind = RECORD_START_REFUSED;
-        if (shard->lobby != NULL) {
-            /* Not through the mailbox that START stands in: room in it comes only from taking START out. */
-            lobby_on_start_refused(shard, &refused);
-            return true;
-        }
-        return post(shard, LOBBY_SHARD, &refused, sizeof(refused));
-    }
-    live->self = handle;
+    struct live_match *live = shard->is_draining ? NULL : pool_acquire(&shard->matches, &handle);
+    if (live == NULL) return refuse_start(shard, record);
+    live->hosted.self = handle;
     live->shard = shard;
     ring_init(&live->events, shard->rings + handle.slot * shard->ring_bytes,
-              sizeof(struct match_event), shard->settings.match_queue_slots,
-              MATCH_RESERVED_SLOTS);
+              sizeof(struct match_event), shard->settings.match_queue_slots, MATCH_RESERVED_SLOTS);
     wheel_timer_init(&live->phase, handle, TIMER_PHASE);
+    wheel_timer_init(&live->bot, handle, TIMER_BOT);
     list_init(&live->run_node);
-    list_init(&live->owed_node);
+    list_init(&live->hosted.owed_node);
     list_init(&live->retired_node);
     init_tokens(shard, live);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) init_seat(live, i, &record->sides[i]);
@@ -133,7 +147,7 @@ static void reply_busy(struct shard *shard, struct live_match *live,
         shard->counters.droppable_dropped++;
         return;
     }
-    seat_reply(shard, live, record->seat,
+    seat_reply(shard, &live->hosted, record->seat,
                &(struct seat_reply){.kind = REPLY_REFUSE,
                                     .refusal = REFUSAL_BUSY,
                                     .request_id = record->request_id});
@@ -142,9 +156,11 @@ static void reply_busy(struct shard *shard, struct live_match *live,
 void live_match_on_request(struct shard *shard, const struct record_request *record)
 {
     struct live_match *live = pool_resolve(&shard->matches, record->match);
-    if (live == NULL || live->is_ended) return; /* `end` is on its way: the session answers. */
-    struct seat *seat = &live->seats[record->seat];
-    if (!seat->is_connected) return;
+    if (live == NULL || live->hosted.is_ended)
+        return; /* `end` is on its way: the session answers. */
+    struct seat *seat = &live->hosted.seats[record->seat];
+    if (!seat->is_connected || record->generation != seat->generation)
+        return; /* Of an earlier connection. */
     struct match_event event = {
         .kind = record->event, .player = record->seat, .request_id = record->request_id};
     bool is_emote = record->event == MATCH_EVENT_EMOTE;
@@ -166,30 +182,23 @@ void live_match_on_request(struct shard *shard, const struct record_request *rec
     mark_runnable(shard, live);
 }
 
-void live_match_on_level(struct shard *shard, const struct record_level *record)
+void live_match_push_level(struct shard *shard, struct live_match *live, unsigned seat)
 {
-    struct live_match *live = pool_resolve(&shard->matches, record->match);
-    if (live == NULL) return; /* Released: it owed this player nothing any more. */
-    struct seat *seat = &live->seats[record->seat];
-    if ((record->flags & LEVEL_TOOK_END) != 0) seat->has_end = true;
-    if ((record->flags & LEVEL_REPLAY) != 0 && record->last_seq < seat->handed_seq) {
-        seat->handed_seq = record->last_seq;
-        seat_flush(shard, live, record->seat, NULL);
-    }
-    if ((record->flags & LEVEL_AWAY) != 0) {
-        seat->is_connected = false;
-        seat->reply_count = 0;
-    }
-    if ((record->flags & LEVEL_LEAVE) != 0) seat->leave_id = record->request_id;
-    seat->level_flags |= record->flags & (LEVEL_AWAY | LEVEL_LEAVE | LEVEL_NAMES_MATCH);
-    if (live->is_ended) {
-        live_match_retire_if_done(shard, live);
-        return;
-    }
-    if (seat->level_flags == 0 || seat->is_level_queued) return;
-    seat->is_level_queued = true;
-    struct match_event event = {.kind = MATCH_EVENT_PRESENCE, .player = record->seat};
+    if (live->hosted.seats[seat].is_level_queued) return;
+    live->hosted.seats[seat].is_level_queued = true;
+    struct match_event event = {.kind = MATCH_EVENT_PRESENCE, .player = (uint8_t)seat};
     live_match_push(shard, live, &event);
+}
+
+/* A bot's answer comes in like anyone's. Its two places are its own: it answers once a round. */
+static void push_bot_answer(struct shard *shard, struct live_match *live,
+                            const struct wheel_timer *timer)
+{
+    struct match_event event = match_bot_answer(live->bot_seat, timer->tag, timer->at);
+    bool is_queued = ring_push(&live->events, &event, RING_CLIENT);
+    QR_ASSERT(is_queued);
+    live->hosted.seats[live->bot_seat].events_queued++;
+    mark_runnable(shard, live);
 }
 
 void live_match_on_timer(struct shard *shard, const struct wheel_timer *timer)
@@ -197,6 +206,10 @@ void live_match_on_timer(struct shard *shard, const struct wheel_timer *timer)
     struct live_match *live = pool_resolve(&shard->matches, timer->owner);
     QR_ASSERT(live != NULL); /* A released match has no armed timer. */
     struct match_event event = {.timer.tag = timer->tag};
+    if (timer->kind == TIMER_BOT) {
+        push_bot_answer(shard, live, timer);
+        return;
+    }
     if (timer->kind == TIMER_PHASE) {
         event.kind = MATCH_EVENT_PHASE_TIMER;
     } else {
@@ -209,7 +222,7 @@ void live_match_on_timer(struct shard *shard, const struct wheel_timer *timer)
 void live_match_note_save_failed(struct shard *shard, const struct live_match *live)
 {
     shard->io.log(shard->io.context,
-                  &(struct shard_note){.kind = NOTE_SAVE_FAILED, .match = live->match.id});
+                  &(struct shard_note){.kind = NOTE_SAVE_FAILED, .match = live->hosted.match.id});
 }
 
 void shard_on_saved(struct shard *shard, struct handle match, bool is_saved)
@@ -225,9 +238,8 @@ void live_match_cancel(struct shard *shard, struct live_match *live, enum match_
 {
     (void)shard;
     /* A match whose result is on its way to disk ends by itself, as soon as the store has answered. */
-    if (match_is_settling(&live->match)) return;
-    cancel_fire(&live->token,
-                reason == MATCH_END_SHUTDOWN ? CANCEL_SHUTDOWN : CANCEL_OVERLOAD);
+    if (match_is_settling(&live->hosted.match)) return;
+    cancel_fire(&live->token, reason == MATCH_END_SHUTDOWN ? CANCEL_SHUTDOWN : CANCEL_OVERLOAD);
 }
 
 /* --- Running. --- */
@@ -235,13 +247,24 @@ void live_match_cancel(struct shard *shard, struct live_match *live, enum match_
 /* A level is applied as it stands when its turn has come. */
 static void fill_level(struct live_match *live, struct match_event *event)
 {
-    struct seat *seat = &live->seats[event->player];
+    struct seat *seat = &live->hosted.seats[event->player];
     event->presence.is_here = seat->is_connected;
     event->presence.is_leaving = (seat->level_flags & LEVEL_LEAVE) != 0;
     event->presence.names_match = (seat->level_flags & LEVEL_NAMES_MATCH) != 0;
+    event->presence.credit_ms = seat->credit_ms;
     event->request_id = seat->leave_id;
     seat->level_flags = 0;
     seat->is_level_queued = false;
+}
+
+/* What was asked on an earlier connection counts, but nobody waits for the reply. */
+static void count_client_event(struct live_match *live, struct match_event *event)
+{
+    struct seat *seat = &live->hosted.seats[event->player];
+    seat->events_queued--;
+    if (seat->stale_events == 0) return;
+    seat->stale_events--;
+    event->request_id = 0;
 }
 
 static void step(struct shard *shard, struct live_match *live, struct match_event *event)
@@ -250,17 +273,18 @@ static void step(struct shard *shard, struct live_match *live, struct match_even
     event->at = shard->now;
     if (event->kind == MATCH_EVENT_PRESENCE) fill_level(live, event);
     if (event->kind == MATCH_EVENT_ANSWER || event->kind == MATCH_EVENT_EMOTE) {
-        live->seats[event->player].events_queued--;
+        count_client_event(live, event);
     }
     if (event->kind == MATCH_EVENT_ANSWER) shard->counters.answers++;
-    match_step(&live->match, event, &effects);
-    if (live->match.fault != NULL) {
+    struct match *match = &live->hosted.match;
+    match_step(match, event, &effects);
+    if (match->fault != NULL) {
         shard->counters.match_faults++;
         shard->io.log(shard->io.context, &(struct shard_note){.kind = NOTE_MATCH_FAULT,
-                                                              .match = live->match.id,
-                                                              .text = live->match.fault,
+                                                              .match = live->hosted.match.id,
+                                                              .text = match->fault,
                                                               .number = event->kind});
-        match_abort(&live->match, &effects);
+        match_abort(match, &effects);
     }
     apply_effects(shard, live, &effects);
 }
@@ -270,15 +294,20 @@ static void run(struct shard *shard, struct live_match *live)
     struct match_event event;
     /* As many as the ring holds: what a step pushes waits for the next iteration, so that no match keeps the others
      * waiting. */
-    for (unsigned i = ring_count(&live->events); i > 0 && !live->is_ended; i--) {
+    for (unsigned i = ring_count(&live->events); i > 0 && !live->hosted.is_ended; i--) {
         if (!ring_pop(&live->events, &event)) break;
         step(shard, live, &event);
     }
     shard->counters.matches[live->counted_state]--;
-    shard->counters.matches[live->match.state]++;
-    live->counted_state = live->match.state;
-    if (live->is_ended) {
-        live_match_retire_if_done(shard, live);
+    shard->counters.matches[live->hosted.match.state]++;
+    live->counted_state = live->hosted.match.state;
+    if (live->hosted.is_ended) {
+        if (!hosted_keep_ended(shard, live)) {
+            mark_runnable(shard, live);
+            return;
+        }
+        live->is_retired = true;
+        list_append(&shard->retired_matches, &live->retired_node);
     } else if (ring_count(&live->events) > 0) {
         mark_runnable(shard, live);
     }
@@ -294,42 +323,21 @@ void live_match_run_all(struct shard *shard)
     }
 }
 
-void live_match_deliver_owed(struct shard *shard)
-{
-    struct list waiting;
-    list_move_all(&shard->owed, &waiting);
-    struct list *node;
-    while ((node = list_take_first(&waiting)) != NULL) {
-        struct live_match *live = LIST_ITEM(node, struct live_match, owed_node);
-        for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) seat_flush(shard, live, i, NULL);
-        if (live->is_ended) live_match_retire_if_done(shard, live);
-    }
-}
-
 /* --- The end. --- */
-
-void live_match_retire_if_done(struct shard *shard, struct live_match *live)
-{
-    if (live->is_retired) return;
-    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
-        if (live->seats[i].is_connected && !live->seats[i].has_end) return;
-    }
-    live->is_retired = true;
-    list_append(&shard->retired_matches, &live->retired_node);
-}
 
 void live_match_release(struct shard *shard, struct live_match *live)
 {
     QR_ASSERT(!wheel_is_armed(&live->phase));
+    QR_ASSERT(!wheel_is_armed(&live->bot));
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
-        QR_ASSERT(!wheel_is_armed(&live->seats[i].grace));
+        QR_ASSERT(!wheel_is_armed(&live->graces[i]));
     }
     list_remove(&live->run_node);
-    list_remove(&live->owed_node);
+    list_remove(&live->hosted.owed_node);
     cancel_unwatch(&live->play_hook);
     cancel_unwatch(&live->token_hook);
     cancel_fini(&live->play);
     cancel_fini(&live->token);
     shard->counters.matches[live->counted_state]--;
-    pool_release(&shard->matches, live->self);
+    pool_release(&shard->matches, live->hosted.self);
 }

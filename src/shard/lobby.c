@@ -1,8 +1,8 @@
 /* The matchmaking actor, on LOBBY_SHARD alone: tickets of all shards' players, and offers to pairs of them.
  *
- * A ticket that was paired is offered to its session. Each side answers once: ATTACH, or the UNJOIN that crossed the
- * offer. When both have answered: two attaches go as START to the less loaded of their shards, and the lobby forgets
- * the pair; otherwise who attached goes back into the queue with the ticket's age.
+ * A ticket that was paired is offered to its session. Each side answers once: ATTACH, or what crossed the offer
+ * (UNJOIN, AWAY, RETICKET). When both have answered: two attaches go as START to the less loaded of their shards, and
+ * the lobby forgets the pair; otherwise who attached goes back into the queue with the ticket's age.
  *
  * Handlers only change tickets and offers; what is to be said stands in their owes_… flags, and lobby_pay_all says it
  * as mailboxes have room. So a handler never waits, and START can (live_match_on_start). */
@@ -20,25 +20,17 @@ void lobby_init(struct shard *shard)
     wheel_arm(&shard->wheel, &lobby->figures, mono_after(shard->now, FIGURES_EVERY_MS), 0);
 }
 
-static struct lobby_ticket *beside(struct lobby *lobby, struct handle ticket)
+struct lobby_ticket *lobby_beside(struct lobby *lobby, struct handle ticket)
 {
     return &lobby->tickets[ticket.slot];
 }
 
-static void owe_ticket(struct lobby *lobby, struct lobby_ticket *ticket)
+void lobby_owe_ticket(struct lobby *lobby, struct lobby_ticket *ticket)
 {
     if (!list_is_linked(&ticket->owed_node)) list_append(&lobby->owed_tickets, &ticket->owed_node);
 }
 
 /* --- Pairs. --- */
-
-static void note_wait(struct lobby *lobby, uint64_t waited_ms)
-{
-    /* A moving mean over about the last eight: enough for an estimate, and it forgets last night. */
-    int64_t waited = (int64_t)waited_ms;
-    lobby->mean_wait_ms =
-        lobby->mean_wait_ms < 0 ? waited : (7 * lobby->mean_wait_ms + waited) / 8;
-}
 
 static void offer_pair(struct shard *shard, const struct matchmaker_pair *pair)
 {
@@ -50,32 +42,97 @@ static void offer_pair(struct shard *shard, const struct matchmaker_pair *pair)
     list_init(&offer->owed_node);
     for (uint8_t side = 0; side < 2; side++) {
         offer->tickets[side] = pair->tickets[side];
-        struct lobby_ticket *ticket = beside(lobby, pair->tickets[side]);
+        struct lobby_ticket *ticket = lobby_beside(lobby, pair->tickets[side]);
         ticket->offer = handle;
         ticket->side = side;
         ticket->owes_offer = true;
-        owe_ticket(lobby, ticket);
+        lobby_owe_ticket(lobby, ticket);
     }
 }
 
-static void join(struct shard *shard, const struct ticket_request *request, uint32_t request_id,
-                 bool is_back)
+static struct lobby_ticket *begin_ticket(struct lobby *lobby, struct handle handle)
+{
+    QR_ASSERT(!handle_is_none(handle)); /* One per session that the process has room for. */
+    struct lobby_ticket *at_side = lobby_beside(lobby, handle);
+    *at_side = (struct lobby_ticket){.ticket = handle, .waiting = lobby->matchmaker.waiting};
+    list_init(&at_side->owed_node);
+    lobby_owe_ticket(lobby, at_side);
+    return at_side;
+}
+
+static void join_queue(struct shard *shard, const struct ticket_request *request,
+                       uint32_t request_id, bool is_back)
 {
     struct lobby *lobby = shard->lobby;
     struct handle handle = HANDLE_NONE;
     struct matchmaker_pair pair;
     bool is_paired = matchmaker_join(&lobby->matchmaker, request, shard->now, &handle, &pair);
-    QR_ASSERT(!handle_is_none(handle)); /* One per session that the process has room for. */
-    struct lobby_ticket *ticket = beside(lobby, handle);
-    *ticket = (struct lobby_ticket){.ticket = handle,
-                                    .request_id = request_id,
-                                    .owes_queued = !is_back,
-                                    .owes_requeued = is_back,
-                                    .waiting = lobby->matchmaker.waiting};
-    list_init(&ticket->owed_node);
-    owe_ticket(lobby, ticket);
+    struct lobby_ticket *at_side = begin_ticket(lobby, handle);
+    at_side->request_id = request_id;
+    at_side->owes_queued = !is_back;
+    at_side->owes_requeued = is_back;
     if (is_paired) offer_pair(shard, &pair);
 }
+
+/* --- The same two again: tickets that no stranger gets. --- */
+
+static void forget_rematch(struct lobby *lobby, const struct lobby_ticket *at_side)
+{
+    uint32_t slot = 0;
+    if (at_side->is_rematch && map_find(&lobby->rematches, &at_side->rematch, &slot) &&
+        slot == at_side->ticket.slot) {
+        (void)map_remove(&lobby->rematches, &at_side->rematch); /* It was found just now. */
+    }
+}
+
+/* The ticket ends without a match; its session hears why. */
+static void end_ticket(struct shard *shard, struct handle handle, enum unqueued_reason reason)
+{
+    struct lobby *lobby = shard->lobby;
+    struct lobby_ticket *at_side = lobby_beside(lobby, handle);
+    forget_rematch(lobby, at_side);
+    wheel_disarm(&shard->wheel, &matchmaker_find(&lobby->matchmaker, handle)->timer);
+    at_side->offer = HANDLE_NONE;
+    at_side->owes_offer = false;
+    at_side->owes_requeued = false;
+    at_side->owes_unqueued = true;
+    at_side->unqueued = (uint8_t)reason;
+    lobby_owe_ticket(lobby, at_side);
+}
+
+static void pair_again(struct shard *shard, struct handle first, struct handle second)
+{
+    struct lobby *lobby = shard->lobby;
+    forget_rematch(lobby, lobby_beside(lobby, first));
+    wheel_disarm(&shard->wheel, &matchmaker_find(&lobby->matchmaker, first)->timer);
+    struct matchmaker_pair pair = {.tickets = {first, second}};
+    offer_pair(shard, &pair);
+}
+
+static void join_rematch(struct shard *shard, const struct ticket_request *request,
+                         const struct record_join *record)
+{
+    struct lobby *lobby = shard->lobby;
+    struct handle handle = matchmaker_hold(&lobby->matchmaker, request, shard->now);
+    struct lobby_ticket *at_side = begin_ticket(lobby, handle);
+    at_side->request_id = record->request_id;
+    at_side->owes_queued = true;
+    at_side->is_rematch = true;
+    at_side->rematch = record->rematch;
+    at_side->seat = record->seat;
+    uint32_t slot = 0;
+    if (map_find(&lobby->rematches, &record->rematch, &slot) &&
+        lobby->tickets[slot].seat != record->seat) {
+        pair_again(shard, lobby->tickets[slot].ticket, handle);
+        return;
+    }
+    bool is_put = map_put(&lobby->rematches, &record->rematch, handle.slot);
+    QR_ASSERT(is_put);
+    wheel_arm(&shard->wheel, &matchmaker_find(&lobby->matchmaker, handle)->timer,
+              mono_after(shard->now, shard->settings.rematch_ms), 0);
+}
+
+/* --- Tickets. --- */
 
 void lobby_on_join(struct shard *shard, const struct record_join *record)
 {
@@ -86,30 +143,48 @@ void lobby_on_join(struct shard *shard, const struct record_join *record)
         .category = record->category,
         .waited_ms = mono_elapsed(record->since, shard->now),
     };
-    join(shard, &request, record->request_id, false);
+    if (record->is_rematch) {
+        join_rematch(shard, &request, record);
+    } else {
+        join_queue(shard, &request, record->request_id, false);
+    }
 }
 
 void lobby_on_timer(struct shard *shard, struct handle ticket)
 {
+    struct lobby *lobby = shard->lobby;
     struct matchmaker_pair pair;
-    if (matchmaker_on_timer(&shard->lobby->matchmaker, ticket, shard->now, &pair)) {
+    if (matchmaker_find(&lobby->matchmaker, ticket) == NULL) return;
+    if (lobby_beside(lobby, ticket)->is_rematch) {
+        end_ticket(shard, ticket, UNQUEUED_TIMEOUT);
+    } else if (matchmaker_on_timer(&lobby->matchmaker, ticket, shard->now, &pair)) {
         offer_pair(shard, &pair);
     }
 }
 
-static void forget_ticket(struct lobby *lobby, struct handle handle)
+void lobby_forget_ticket(struct lobby *lobby, struct handle handle)
 {
-    list_remove(&beside(lobby, handle)->owed_node);
+    struct lobby_ticket *at_side = lobby_beside(lobby, handle);
+    forget_rematch(lobby, at_side);
+    if (at_side->is_rematch) { /* Its timer is the lobby's, not the matchmaker's. */
+        wheel_disarm(lobby->matchmaker.wheel, &matchmaker_find(&lobby->matchmaker, handle)->timer);
+    }
+    list_remove(&at_side->owed_node);
     matchmaker_remove(&lobby->matchmaker, handle);
 }
 
+/* An offer has come to nothing for one who accepted it. */
 static void give_back(struct shard *shard, struct handle handle)
 {
     struct lobby *lobby = shard->lobby;
-    struct lobby_ticket *ticket = beside(lobby, handle);
-    ticket->offer = HANDLE_NONE;
-    ticket->owes_requeued = true;
-    owe_ticket(lobby, ticket);
+    struct lobby_ticket *at_side = lobby_beside(lobby, handle);
+    if (at_side->is_rematch) {
+        end_ticket(shard, handle, UNQUEUED_OPPONENT_LEFT);
+        return;
+    }
+    at_side->offer = HANDLE_NONE;
+    at_side->owes_requeued = true;
+    lobby_owe_ticket(lobby, at_side);
     struct matchmaker_pair pair;
     if (matchmaker_return(&lobby->matchmaker, handle, shard->now, &pair)) offer_pair(shard, &pair);
 }
@@ -147,126 +222,117 @@ void lobby_on_attach(struct shard *shard, const struct record_attach *record)
     QR_ASSERT(offer->answers[record->side] == OFFER_UNANSWERED);
     offer->answers[record->side] = OFFER_ATTACHED;
     offer->matches[record->side] = record->matches;
+    offer->generations[record->side] = record->generation;
     offer->entrants[record->side] = record->entrant;
     resolve(shard, offer);
 }
 
-void lobby_on_unjoin(struct shard *shard, const struct record_unjoin *record)
+/* The ticket's session has said something that crosses its offer, if there is one: that is its answer, a no. */
+static void decline_offer(struct shard *shard, struct handle ticket)
 {
     struct lobby *lobby = shard->lobby;
-    struct ticket *ticket = matchmaker_find(&lobby->matchmaker, record->ticket);
-    QR_ASSERT(ticket != NULL); /* A session that has attached asks no more for this. */
-    struct lobby_ticket *at_side = beside(lobby, record->ticket);
+    struct lobby_ticket *at_side = lobby_beside(lobby, ticket);
     struct offer *offer = pool_resolve(&lobby->offers, at_side->offer);
     uint8_t side = at_side->side;
-    forget_ticket(lobby, record->ticket);
+    at_side->offer = HANDLE_NONE;
+    at_side->owes_offer = false;
     if (offer == NULL) return;
     QR_ASSERT(offer->answers[side] == OFFER_UNANSWERED);
     offer->answers[side] = OFFER_DECLINED;
     resolve(shard, offer);
 }
 
+void lobby_on_unjoin(struct shard *shard, const struct record_unjoin *record)
+{
+    struct lobby *lobby = shard->lobby;
+    if (matchmaker_find(&lobby->matchmaker, record->ticket) == NULL)
+        return; /* Ended, and said so. */
+    /* An offered ticket is in no table: the other side, given back, cannot be paired with it again. */
+    decline_offer(shard, record->ticket);
+    lobby_forget_ticket(lobby, record->ticket);
+}
+
+static bool is_owner(const struct ticket *ticket, const struct session_ref *session)
+{
+    return handle_equal(ticket->owner.session, session->handle) &&
+           ticket->owner.shard == session->shard;
+}
+
+void lobby_on_away(struct shard *shard, const struct record_away *record)
+{
+    struct lobby *lobby = shard->lobby;
+    const struct ticket *ticket = matchmaker_find(&lobby->matchmaker, record->ticket);
+    if (ticket == NULL) return; /* Ended, and said so. */
+    /* RETICKET comes from another shard, and may have come first. */
+    if (!is_owner(ticket, &record->session)) return;
+    /* More than may be away: the place is lost, and a return finds it so. */
+    bool is_away = matchmaker_set_away(&lobby->matchmaker, record->ticket);
+    decline_offer(shard, record->ticket);
+    if (!is_away) lobby_forget_ticket(lobby, record->ticket);
+}
+
+/* Lost where there is no room: who waits for it asks again. */
+static void say_expired(struct shard *shard, const struct record_reticket *record)
+{
+    struct record_unqueued answer = {.kind = RECORD_UNQUEUED,
+                                     .reason = UNQUEUED_EXPIRED,
+                                     .session = record->session.handle,
+                                     .ticket_no = record->ticket_no};
+    (void)!post(shard, record->session.shard, &answer, sizeof(answer));
+}
+
+void lobby_on_reticket(struct shard *shard, const struct record_reticket *record)
+{
+    struct lobby *lobby = shard->lobby;
+    struct ticket *ticket = matchmaker_find(&lobby->matchmaker, record->ticket);
+    if (ticket == NULL) {
+        say_expired(shard, record);
+        return;
+    }
+    struct ticket_owner owner = {record->session.handle, record->ticket_no, record->session.shard};
+    if (is_owner(ticket, &record->session)) return; /* Asked twice: the answer is owed. */
+    struct lobby_ticket *at_side = lobby_beside(lobby, record->ticket);
+    bool is_offered = !handle_is_none(at_side->offer);
+    ticket->owner = owner;
+    at_side->owes_queued = true;
+    at_side->owes_requeued = false;
+    at_side->request_id = 0;
+    at_side->waiting = lobby->matchmaker.waiting;
+    lobby_owe_ticket(lobby, at_side);
+    decline_offer(shard, record->ticket);
+    if (at_side->is_rematch) {
+        if (is_offered) end_ticket(shard, record->ticket, UNQUEUED_OPPONENT_LEFT);
+        return;
+    }
+    struct matchmaker_pair pair;
+    if (matchmaker_set_back(&lobby->matchmaker, record->ticket, &owner, shard->now, &pair)) {
+        offer_pair(shard, &pair);
+    }
+}
+
+static void take_back(struct shard *shard, const struct start_side *from)
+{
+    struct ticket_request request = {
+        .player = from->entrant.player,
+        .owner = {from->session.handle, from->ticket_no, from->session.shard},
+        .rating_centi = from->entrant.record.rating.rating_centi,
+        .category = from->category,
+        .waited_ms = mono_elapsed(from->since, shard->now),
+    };
+    if (!from->is_rematch) {
+        join_queue(shard, &request, 0, true);
+        return;
+    }
+    struct handle handle = matchmaker_hold(&shard->lobby->matchmaker, &request, shard->now);
+    (void)begin_ticket(shard->lobby, handle);
+    end_ticket(shard, handle, UNQUEUED_UNAVAILABLE);
+}
+
 void lobby_on_start_refused(struct shard *shard, const struct record_start *record)
 {
-    for (unsigned side = 0; side < 2; side++) {
-        const struct start_side *from = &record->sides[side];
-        struct ticket_request request = {
-            .player = from->entrant.player,
-            .owner = {from->session.handle, from->ticket_no, from->session.shard},
-            .rating_centi = from->entrant.rating_centi,
-            .category = from->category,
-            .waited_ms = mono_elapsed(from->since, shard->now),
-        };
-        join(shard, &request, 0, true);
-    }
+    for (unsigned side = 0; side < 2; side++) take_back(shard, &record->sides[side]);
     /* The two find each other again at once; a shard that is full is not asked in a circle. */
     shard->lobby->starts_at = mono_after(shard->now, START_RETRY_MS);
-}
-
-/* --- What is owed. --- */
-
-static bool say_queued(struct shard *shard, const struct lobby_ticket *at_side,
-                       const struct ticket *ticket)
-{
-    struct record_queued record = {.kind = RECORD_QUEUED,
-                                   .session = ticket->owner.session,
-                                   .ticket_no = ticket->owner.ticket_no,
-                                   .request_id = at_side->request_id,
-                                   .waiting = at_side->waiting,
-                                   .ticket = at_side->ticket};
-    return post(shard, ticket->owner.shard, &record, sizeof(record));
-}
-
-static bool say_requeued(struct shard *shard, const struct lobby_ticket *at_side,
-                         const struct ticket *ticket)
-{
-    struct record_requeued record = {.kind = RECORD_REQUEUED,
-                                     .session = ticket->owner.session,
-                                     .ticket_no = ticket->owner.ticket_no,
-                                     .ticket = at_side->ticket};
-    return post(shard, ticket->owner.shard, &record, sizeof(record));
-}
-
-static bool say_offer(struct shard *shard, const struct lobby_ticket *at_side,
-                      const struct ticket *ticket)
-{
-    struct record_offer record = {.kind = RECORD_OFFER,
-                                  .side = at_side->side,
-                                  .session = ticket->owner.session,
-                                  .ticket_no = ticket->owner.ticket_no,
-                                  .offer = at_side->offer};
-    return post(shard, ticket->owner.shard, &record, sizeof(record));
-}
-
-/* False: no room; the rest is said in the next iteration, in the same order. */
-static bool pay_ticket(struct shard *shard, struct lobby_ticket *at_side)
-{
-    const struct ticket *ticket = matchmaker_find(&shard->lobby->matchmaker, at_side->ticket);
-    QR_ASSERT(ticket != NULL); /* A forgotten ticket is in no list. */
-    if (at_side->owes_queued && !say_queued(shard, at_side, ticket)) return false;
-    at_side->owes_queued = false;
-    if (at_side->owes_requeued && !say_requeued(shard, at_side, ticket)) return false;
-    at_side->owes_requeued = false;
-    if (at_side->owes_offer && !say_offer(shard, at_side, ticket)) return false;
-    at_side->owes_offer = false;
-    return true;
-}
-
-static bool pay_offer(struct shard *shard, struct offer *offer)
-{
-    struct lobby *lobby = shard->lobby;
-    if (mono_is_before(shard->now, lobby->starts_at)) return false;
-    struct record_start record = {.kind = RECORD_START};
-    for (unsigned side = 0; side < 2; side++) {
-        const struct ticket *ticket = matchmaker_find(&lobby->matchmaker, offer->tickets[side]);
-        QR_ASSERT(ticket != NULL); /* Attached: it stands until START. */
-        record.sides[side] = (struct start_side){
-            .session = {ticket->owner.session, ticket->owner.shard},
-            .ticket_no = ticket->owner.ticket_no,
-            .category = ticket->category,
-            .since = ticket->since,
-            .entrant = offer->entrants[side],
-        };
-    }
-    if (!post(shard, offer->owner, &record, sizeof(record))) return false;
-    for (unsigned side = 0; side < 2; side++) {
-        note_wait(lobby, mono_elapsed(record.sides[side].since, shard->now));
-        forget_ticket(lobby, offer->tickets[side]);
-    }
-    pool_release(&lobby->offers, offer->self);
-    return true;
-}
-
-static void pay_figures(struct shard *shard)
-{
-    struct lobby *lobby = shard->lobby;
-    struct record_figures record = {.kind = RECORD_FIGURES,
-                                    .waiting = lobby->matchmaker.waiting,
-                                    .mean_wait_ms = lobby->mean_wait_ms};
-    while (lobby->figures_owed_from < shard->settings.count) {
-        if (!post(shard, lobby->figures_owed_from, &record, sizeof(record))) return;
-        lobby->figures_owed_from++;
-    }
 }
 
 void lobby_on_figures_timer(struct shard *shard)
@@ -274,22 +340,4 @@ void lobby_on_figures_timer(struct shard *shard)
     struct lobby *lobby = shard->lobby;
     lobby->figures_owed_from = 0;
     wheel_arm(&shard->wheel, &lobby->figures, mono_after(shard->now, FIGURES_EVERY_MS), 0);
-}
-
-void lobby_pay_all(struct shard *shard)
-{
-    struct lobby *lobby = shard->lobby;
-    struct list waiting;
-    struct list *node;
-    list_move_all(&lobby->owed_tickets, &waiting);
-    while ((node = list_take_first(&waiting)) != NULL) {
-        struct lobby_ticket *ticket = LIST_ITEM(node, struct lobby_ticket, owed_node);
-        if (!pay_ticket(shard, ticket)) owe_ticket(lobby, ticket);
-    }
-    list_move_all(&lobby->owed_offers, &waiting);
-    while ((node = list_take_first(&waiting)) != NULL) {
-        struct offer *offer = LIST_ITEM(node, struct offer, owed_node);
-        if (!pay_offer(shard, offer)) list_append(&lobby->owed_offers, &offer->owed_node);
-    }
-    pay_figures(shard);
 }

@@ -24,18 +24,28 @@ static bool receive(struct shard *shard, const void *record, size_t bytes)
 {
     switch ((enum record_kind)((const uint8_t *)record)[0]) {
     case RECORD_CLAIM: presence_on_claim(shard, record); break;
-    case RECORD_GRANT: session_on_grant(shard, record); break;
+    case RECORD_GRANT: hello_on_grant(shard, record); break;
+    case RECORD_DENY: hello_on_deny(shard, record); break;
+    case RECORD_CONFIRM: presence_on_confirm(shard, record); break;
+    case RECORD_LET_GO: ghost_on_let_go(shard, record); break;
+    case RECORD_STANDING: presence_on_standing(shard, record); break;
+    case RECORD_KEEP: presence_on_keep(shard, record); break;
     case RECORD_RELEASE: presence_on_release(shard, record); break;
     case RECORD_JOIN: lobby_on_join(shard, record); break;
     case RECORD_UNJOIN: lobby_on_unjoin(shard, record); break;
+    case RECORD_AWAY: lobby_on_away(shard, record); break;
+    case RECORD_RETICKET: lobby_on_reticket(shard, record); break;
+    case RECORD_UNQUEUED: pairing_on_unqueued(shard, record); break;
     case RECORD_QUEUED: pairing_on_queued(shard, record); break;
     case RECORD_OFFER: pairing_on_offer(shard, record); break;
     case RECORD_ATTACH: lobby_on_attach(shard, record); break;
     case RECORD_REQUEUED: pairing_on_requeued(shard, record); break;
     case RECORD_START: return live_match_on_start(shard, record);
     case RECORD_START_REFUSED: lobby_on_start_refused(shard, record); break;
+    case RECORD_COME: hosted_on_come(shard, record); break;
+    case RECORD_PLACE: hello_on_place(shard, record); break;
     case RECORD_REQUEST: live_match_on_request(shard, record); break;
-    case RECORD_LEVEL: live_match_on_level(shard, record); break;
+    case RECORD_LEVEL: hosted_on_level(shard, record); break;
     case RECORD_DELIVER: {
         const struct record_deliver *deliver = record;
         playing_on_deliver(shard, deliver, (const char *)(deliver + 1),

@@ -1,5 +1,12 @@
-/* The home shard's part of presence: which session speaks for a player now. A player's home is found by hash, so that
- * two claims of one player, on whatever shards, meet here and have one order. */
+/* The home shard's part of presence: which session speaks for a player now.
+ *
+ * A player's home is found by hash, so that claims of one player, from whatever shards, meet here and have one order.
+ * A claim that proves the player makes its session the claimant; the newest one wins, and one that was overtaken is
+ * told so. The holder is asked to let go, and answers with where the player stands (STANDING), or that it has gone
+ * (RELEASE, which may have crossed), or that the claim is impossible (KEEP). What it knew travels to whoever is the
+ * newest claimant then. */
+
+#include <string.h>
 
 #include "shard_priv.h"
 
@@ -11,36 +18,238 @@ unsigned presence_home(const struct shard *shard, const struct id *player)
     return hash % shard->settings.count;
 }
 
-static void owe_grant(struct shard *shard, struct presence *presence)
+static bool is_same(const struct session_ref *a, const struct session_ref *b)
+{
+    return a->shard == b->shard && handle_equal(a->handle, b->handle);
+}
+
+/* In constant time: what is compared comes from clients. */
+static bool digests_match(const struct digest *a, const struct digest *b)
+{
+    unsigned difference = 0;
+    for (unsigned i = 0; i < sizeof(a->bytes); i++) difference |= a->bytes[i] ^ b->bytes[i];
+    return difference == 0;
+}
+
+static bool proves(const struct presence *presence, const struct record_claim *claim)
+{
+    return claim->claim != CLAIM_RESUME || digests_match(&presence->secret, &claim->proof) ||
+           (presence->has_before && digests_match(&presence->before, &claim->proof));
+}
+
+static struct presence *find(struct shard *shard, const struct id *player)
+{
+    uint32_t slot = 0;
+    if (!map_find(&shard->homes, player, &slot)) return NULL;
+    struct presence *presence = pool_at(&shard->presences, slot);
+    QR_ASSERT(presence != NULL);
+    return presence;
+}
+
+static void owe(struct shard *shard, struct presence *presence)
 {
     if (!list_is_linked(&presence->owed_node)) {
         list_append(&shard->owed_grants, &presence->owed_node);
     }
 }
 
-void presence_on_claim(struct shard *shard, const struct record_claim *record)
+/* Lost where there is no room: who waits for it asks again. */
+static void deny(struct shard *shard, const struct session_ref *session, uint32_t claim_no,
+                 enum deny_reason reason)
+{
+    struct record_deny record = {.kind = RECORD_DENY,
+                                 .reason = (uint8_t)reason,
+                                 .session = session->handle,
+                                 .claim_no = claim_no};
+    (void)!post(shard, session->shard, &record, sizeof(record));
+}
+
+static void forget_standing(struct shard *shard, struct presence *presence)
+{
+    if (handle_is_none(presence->standing)) return;
+    pool_release(&shard->standings, presence->standing);
+    presence->standing = HANDLE_NONE;
+}
+
+static void forget(struct shard *shard, struct presence *presence)
+{
+    list_remove(&presence->owed_node);
+    forget_standing(shard, presence);
+    (void)map_remove(&shard->homes, &presence->player); /* It was found just now. */
+    pool_release(&shard->presences, presence->self);
+}
+
+/* --- Claims. --- */
+
+static void grant_new(struct shard *shard, const struct record_claim *record)
 {
     struct handle handle = HANDLE_NONE;
     struct presence *presence = pool_acquire(&shard->presences, &handle);
     QR_ASSERT(presence != NULL); /* One per session that the process has room for. */
-    *presence = (struct presence){
-        .player = record->player, .session = record->session, .self = handle};
+    presence->player = record->player;
+    presence->self = handle;
+    presence->holder = record->session;
+    presence->secret = record->secret;
+    presence->generation = 1;
+    presence->owes_grant = true;
     list_init(&presence->owed_node);
     bool is_put = map_put(&shard->homes, &presence->player, handle.slot);
     QR_ASSERT(is_put);
-    owe_grant(shard, presence);
+    owe(shard, presence);
+}
+
+static void become_claimant(struct shard *shard, struct presence *presence,
+                            const struct record_claim *record)
+{
+    if (!handle_is_none(presence->claimant.handle)) {
+        deny(shard, &presence->claimant, presence->claim_no, DENY_OVERTAKEN);
+    }
+    presence->claimant = record->session;
+    presence->claim_no = record->claim_no;
+    presence->refused = (struct session_ref){HANDLE_NONE, 0};
+    presence->claim = record->claim;
+    presence->is_by_before = record->claim == CLAIM_RESUME && presence->has_before &&
+                             digests_match(&presence->before, &record->proof);
+    presence->claim_secret = record->secret;
+    presence->last_match = record->last_match;
+    presence->last_seq = record->last_seq;
+    if (presence->is_letting_go) return; /* The holder has been asked already. */
+    presence->is_letting_go = true;
+    presence->owes_let_go = true;
+    owe(shard, presence);
+}
+
+void presence_on_claim(struct shard *shard, const struct record_claim *record)
+{
+    struct presence *presence = find(shard, &record->player);
+    if (presence == NULL) {
+        /* A repetition is never granted: what it repeats was answered, and whoever got the answer may be gone. */
+        if (record->claim == CLAIM_RESUME || record->is_retry) {
+            deny(shard, &record->session, record->claim_no, DENY_UNKNOWN);
+        } else {
+            grant_new(shard, record);
+        }
+        return;
+    }
+    bool is_known = is_same(&presence->holder, &record->session) ||
+                    is_same(&presence->claimant, &record->session);
+    if (is_known) return; /* Asked again: the answer is on its way. */
+    if (!proves(presence, record)) {
+        deny(shard, &record->session, record->claim_no, DENY_UNKNOWN);
+    } else if (record->is_conflict) {
+        deny(shard, &record->session, record->claim_no, DENY_CONFLICT);
+    } else if (record->is_retry) {
+        /* It was the newest when it came, and is not any more; what told it so was lost. */
+        deny(shard, &record->session, record->claim_no,
+             is_same(&presence->refused, &record->session) ? DENY_AHEAD : DENY_OVERTAKEN);
+    } else {
+        become_claimant(shard, presence, record);
+    }
+}
+
+void presence_on_confirm(struct shard *shard, const struct record_confirm *record)
+{
+    struct presence *presence = find(shard, &record->player);
+    if (presence == NULL || !is_same(&presence->holder, &record->session))
+        return; /* A newer one has it. */
+    presence->has_before = false;
+}
+
+/* --- The holder's answers. --- */
+
+static void pass_to_claimant(struct shard *shard, struct presence *presence)
+{
+    presence->holder = presence->claimant;
+    presence->claimant = (struct session_ref){HANDLE_NONE, 0};
+    presence->is_letting_go = false;
+    presence->owes_let_go = false;
+    /* The one that the client is known to have. */
+    if (!presence->is_by_before) presence->before = presence->secret;
+    presence->has_before = true;
+    presence->secret = presence->claim_secret;
+    presence->generation++;
+    presence->owes_grant = true;
+    owe(shard, presence);
+}
+
+void presence_on_standing(struct shard *shard, const struct record_standing *record)
+{
+    struct presence *presence = find(shard, &record->player);
+    QR_ASSERT(presence != NULL && is_same(&presence->holder, &record->session));
+    QR_ASSERT(!handle_is_none(
+        presence->claimant.handle)); /* For whom it was asked; a newer one may be here. */
+    forget_standing(shard, presence);
+    struct standing *standing = pool_acquire(&shard->standings, &presence->standing);
+    QR_ASSERT(standing != NULL); /* One per presence. */
+    *standing = record->standing;
+    pass_to_claimant(shard, presence);
+}
+
+void presence_on_keep(struct shard *shard, const struct record_keep *record)
+{
+    struct presence *presence = find(shard, &record->player);
+    QR_ASSERT(presence != NULL && is_same(&presence->holder, &record->session));
+    presence->is_letting_go = false;
+    if (is_same(&presence->claimant, &presence->asked_for)) {
+        deny(shard, &presence->claimant, presence->claim_no, DENY_AHEAD);
+        presence->refused = presence->claimant;
+        presence->claimant = (struct session_ref){HANDLE_NONE, 0};
+        return;
+    }
+    /* It was another's claim that was impossible. */
+    presence->is_letting_go = true;
+    presence->owes_let_go = true;
+    owe(shard, presence);
 }
 
 void presence_on_release(struct shard *shard, const struct record_release *record)
 {
-    uint32_t slot = 0;
-    bool is_known = map_find(&shard->homes, &record->player, &slot);
-    QR_ASSERT(is_known); /* Claim and release come in order, once each. */
-    struct presence *presence = pool_at(&shard->presences, slot);
-    QR_ASSERT(presence != NULL);
-    list_remove(&presence->owed_node);
-    (void)map_remove(&shard->homes, &presence->player); /* It was found just now. */
-    pool_release(&shard->presences, presence->self);
+    struct presence *presence = find(shard, &record->player);
+    QR_ASSERT(presence != NULL && is_same(&presence->holder, &record->session));
+    if (handle_is_none(presence->claimant.handle)) {
+        forget(shard, presence);
+    } else if (presence->claim == CLAIM_RESUME) {
+        deny(shard, &presence->claimant, presence->claim_no, DENY_UNKNOWN);
+        forget(shard, presence);
+    } else {
+        forget_standing(shard, presence);
+        pass_to_claimant(shard, presence);
+        presence->has_before = false; /* What it was for is forgotten. */
+    }
+}
+
+/* --- What is owed. --- */
+
+static bool pay_grant(struct shard *shard, struct presence *presence)
+{
+    struct record_grant record = {.kind = RECORD_GRANT,
+                                  .session = presence->holder.handle,
+                                  .generation = presence->generation};
+    const struct standing *standing = pool_resolve(&shard->standings, presence->standing);
+    if (standing != NULL) record.standing = *standing;
+    if (!post(shard, presence->holder.shard, &record, sizeof(record))) return false;
+    forget_standing(shard, presence);
+    presence->owes_grant = false;
+    return true;
+}
+
+static bool pay_let_go(struct shard *shard, struct presence *presence)
+{
+    struct record_let_go record = {.kind = RECORD_LET_GO,
+                                   .session = presence->holder.handle,
+                                   .last_match = presence->last_match,
+                                   .last_seq = presence->last_seq};
+    if (!post(shard, presence->holder.shard, &record, sizeof(record))) return false;
+    presence->asked_for = presence->claimant;
+    presence->owes_let_go = false;
+    return true;
+}
+
+/* The grant first: who is to let go must know that it holds. */
+static bool pay(struct shard *shard, struct presence *presence)
+{
+    if (presence->owes_grant && !pay_grant(shard, presence)) return false;
+    return !presence->owes_let_go || pay_let_go(shard, presence);
 }
 
 void presence_pay_all(struct shard *shard)
@@ -50,9 +259,6 @@ void presence_pay_all(struct shard *shard)
     struct list *node;
     while ((node = list_take_first(&waiting)) != NULL) {
         struct presence *presence = LIST_ITEM(node, struct presence, owed_node);
-        struct record_grant record = {.kind = RECORD_GRANT, .session = presence->session.handle};
-        if (!post(shard, presence->session.shard, &record, sizeof(record))) {
-            owe_grant(shard, presence);
-        }
+        if (!pay(shard, presence)) owe(shard, presence);
     }
 }

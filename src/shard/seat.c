@@ -8,69 +8,78 @@
 
 #include "shard_priv.h"
 
-static void fill_end(const struct live_match *live, unsigned seat, struct record_deliver *record)
+static void fill_end(const struct hosted *hosted, unsigned seat, struct record_deliver *record)
 {
-    const struct match *match = &live->match;
+    const struct match *match = &hosted->match;
+    const struct match_player *player = &match->players[seat];
     record->flags |= DELIVER_END;
+    record->mode = match->settings.mode;
+    if (match_shows_ratings(match)) {
+        record->flags |= DELIVER_RATED;
+        record->rating = player->rating_after;
+        record->opponent = player_fingerprint(&match->players[1 - seat].player);
+    }
     for (unsigned i = 0; i < match->round && i < MATCH_ROUNDS_MAX; i++) {
         const struct question *question = &match->bank->questions[match->rounds[i].question];
         record->questions[record->question_count++] = question_fingerprint(question);
     }
-    /* The other one has left before it began: this one waits on, with the age it had. */
-    if (match->reason == MATCH_END_CANCELLED && match->round == 0 && match->fault == NULL &&
-        match->players[seat].presence == PRESENCE_HERE) {
-        record->flags |= DELIVER_REQUEUE;
-    }
+    /* One has left before it began: the other waits on, with the age it had. */
+    bool is_dodged = match->reason == MATCH_END_CANCELLED && match->round == 0 &&
+                     match->fault == NULL && match->settings.mode == MATCH_MODE_DUEL;
+    if (!is_dodged) return;
+    if (player->presence == PRESENCE_HERE) record->flags |= DELIVER_REQUEUE;
+    if (player->presence == PRESENCE_GONE) record->flags |= DELIVER_DODGED;
 }
 
 /* False: no room towards the player's shard. */
-static bool hand_on(struct shard *shard, struct live_match *live, unsigned index,
+static bool hand_on(struct shard *shard, struct hosted *hosted, unsigned index,
                     struct record_deliver *record, struct frame *frame)
 {
-    struct seat *seat = &live->seats[index];
+    struct seat *seat = &hosted->seats[index];
     record->kind = RECORD_DELIVER;
     record->seat = (uint8_t)index;
     record->dropped = seat->dropped;
     record->session = seat->session.handle;
-    record->match = (struct match_ref){live->self, (uint16_t)shard->settings.index};
-    record->match_id = live->match.id;
+    record->match = (struct match_ref){hosted->self, (uint16_t)shard->settings.index};
+    record->match_id = hosted->match.id;
     record->since = seat->since;
-    if (match_is_settling(&live->match)) record->flags |= DELIVER_SETTLING;
+    if (match_is_settling(&hosted->match)) record->flags |= DELIVER_SETTLING;
     if (seat->session.shard == shard->settings.index) {
         playing_on_frame(shard, record, frame);
     } else if (!post_with_body(shard, seat->session.shard, record, sizeof(*record),
-                               frame->payload, frame->size)) {
+                               frame != NULL ? frame->payload : NULL,
+                               frame != NULL ? frame->size : 0)) {
         return false;
     }
     seat->dropped = 0;
     return true;
 }
 
-static bool hand_wire(struct shard *shard, struct live_match *live, unsigned index,
+static bool hand_wire(struct shard *shard, struct hosted *hosted, unsigned index,
                       struct record_deliver *record, const struct wire *wire)
 {
     QR_ASSERT(!wire->is_overflown && wire->size > 0);
     struct frame *frame = frame_create(&shard->frames, wire->bytes, wire->size);
     if (frame == NULL) return false;
-    bool is_handed = hand_on(shard, live, index, record, frame);
+    bool is_handed = hand_on(shard, hosted, index, record, frame);
     frame_unref(&shard->frames, frame);
     return is_handed;
 }
 
-static bool hand_message(struct shard *shard, struct live_match *live, unsigned index, uint16_t seq,
+static bool hand_message(struct shard *shard, struct hosted *hosted, unsigned index, uint16_t seq,
                          struct frame *frame)
 {
     struct record_deliver record = {.seq = seq};
-    if (match_log_at(&live->match, seq).kind == MATCH_LOG_END) fill_end(live, index, &record);
-    if (frame != NULL) return hand_on(shard, live, index, &record, frame);
+    if (match_log_at(&hosted->match, seq).kind == MATCH_LOG_END) fill_end(hosted, index, &record);
+    if (frame != NULL) return hand_on(shard, hosted, index, &record, frame);
     struct wire wire = shard_wire(shard);
-    encode_match_entry(&wire, &live->match, seq);
-    return hand_wire(shard, live, index, &record, &wire);
+    encode_match_entry(&wire, &hosted->match, seq);
+    return hand_wire(shard, hosted, index, &record, &wire);
 }
 
-static bool hand_reply(struct shard *shard, struct live_match *live, unsigned index)
+static bool hand_reply(struct shard *shard, struct hosted *hosted, unsigned index)
 {
-    const struct seat_reply *reply = &live->seats[index].replies[0];
+    const struct seat_reply *reply = &hosted->seats[index].replies[0];
     struct record_deliver record = {.flags = DELIVER_REPLY, .request_id = reply->request_id};
     struct wire wire = shard_wire(shard);
     switch ((enum reply_kind)reply->kind) {
@@ -91,67 +100,98 @@ static bool hand_reply(struct shard *shard, struct live_match *live, unsigned in
         break;
     case REPLY_OK: encode_ok(&wire, reply->request_id); break;
     }
-    return hand_wire(shard, live, index, &record, &wire);
+    return hand_wire(shard, hosted, index, &record, &wire);
 }
 
 /* One step further; false: nothing is due, or there is no room. */
-static bool advance(struct shard *shard, struct live_match *live, unsigned index,
-                    struct frame *frame)
+static bool advance(struct shard *shard, struct hosted *hosted, unsigned index, struct frame *frame)
 {
-    struct seat *seat = &live->seats[index];
+    struct seat *seat = &hosted->seats[index];
     if (seat->reply_count > 0 && seat->replies[0].after_seq <= seat->handed_seq) {
-        if (!hand_reply(shard, live, index)) return false;
+        if (!hand_reply(shard, hosted, index)) return false;
         seat->reply_count--;
-        memmove(&seat->replies[0], &seat->replies[1],
-                seat->reply_count * sizeof(seat->replies[0]));
+        memmove(&seat->replies[0], &seat->replies[1], seat->reply_count * sizeof(seat->replies[0]));
         return true;
     }
-    if (seat->handed_seq == live->announced_seq) return false;
+    if (seat->handed_seq == hosted->announced_seq) return false;
     uint16_t seq = (uint16_t)(seat->handed_seq + 1);
-    if (!hand_message(shard, live, index, seq, seq == live->announced_seq ? frame : NULL)) {
+    if (!hand_message(shard, hosted, index, seq, seq == hosted->announced_seq ? frame : NULL)) {
         return false;
     }
     seat->handed_seq = seq;
+    if (match_log_at(&hosted->match, seq).kind == MATCH_LOG_END) seat->has_end = true;
     return true;
 }
 
-static bool is_owed(const struct live_match *live, unsigned index)
+bool seat_is_owed(const struct hosted *hosted, unsigned index)
 {
-    const struct seat *seat = &live->seats[index];
-    return seat->is_connected && !seat->has_end &&
-           (seat->reply_count > 0 || seat->handed_seq < live->announced_seq);
+    const struct seat *seat = &hosted->seats[index];
+    if (!seat->is_connected) return hosted->is_ended && !seat->has_end && !seat->is_bot;
+    return seat->reply_count > 0 || seat->handed_seq < hosted->announced_seq || seat->owes_clock;
 }
 
-void seat_flush(struct shard *shard, struct live_match *live, unsigned index, struct frame *frame)
+/* To one who is back and up to date: where the phase stands; not once the last round is over. */
+static void hand_clock(struct shard *shard, struct hosted *hosted, unsigned index)
 {
-    if (!live->seats[index].is_connected) return;
-    while (advance(shard, live, index, frame)) continue;
-    if (is_owed(live, index) && !list_is_linked(&live->owed_node)) {
-        list_append(&shard->owed, &live->owed_node);
+    struct seat *seat = &hosted->seats[index];
+    const struct match *match = &hosted->match;
+    if (match_is_settling(match)) {
+        seat->owes_clock = false;
+        return;
+    }
+    struct record_deliver record = {.flags = DELIVER_CLOCK};
+    struct wire wire = shard_wire(shard);
+    encode_clock(&wire, &match->id, match->round, match_left_ms(match, shard->now),
+                 shard_wall(shard));
+    seat->owes_clock = !hand_wire(shard, hosted, index, &record, &wire);
+}
+
+/* One whose connection is gone learns of the end alone: what else there is can be asked for. */
+static void hand_end(struct shard *shard, struct hosted *hosted, unsigned index)
+{
+    struct record_deliver record = {.flags = 0};
+    fill_end(hosted, index, &record);
+    hosted->seats[index].has_end = hand_on(shard, hosted, index, &record, NULL);
+}
+
+void seat_flush(struct shard *shard, struct hosted *hosted, unsigned index, struct frame *frame)
+{
+    struct seat *seat = &hosted->seats[index];
+    if (seat->is_connected) {
+        while (advance(shard, hosted, index, frame)) continue;
+        bool is_level = seat->reply_count == 0 && seat->handed_seq == hosted->announced_seq;
+        if (seat->owes_clock && is_level) hand_clock(shard, hosted, index);
+    } else if (seat_is_owed(hosted, index)) {
+        hand_end(shard, hosted, index);
+    }
+    if (seat_is_owed(hosted, index) && !list_is_linked(&hosted->owed_node)) {
+        list_append(&shard->owed, &hosted->owed_node);
     }
 }
 
-void seat_reply(struct shard *shard, struct live_match *live, unsigned index,
+void seat_reply(struct shard *shard, struct hosted *hosted, unsigned index,
                 const struct seat_reply *reply)
 {
-    struct seat *seat = &live->seats[index];
-    if (!seat->is_connected) return; /* Nobody is there to hear it. */
+    struct seat *seat = &hosted->seats[index];
+    /* Nobody is there to hear it, or it was asked on an earlier connection. */
+    if (!seat->is_connected || reply->request_id == 0) return;
     QR_ASSERT(seat->reply_count < REPLIES_PER_SEAT); /* The session has no more requests open. */
     struct seat_reply *place = &seat->replies[seat->reply_count++];
     *place = *reply;
-    place->after_seq = live->announced_seq;
-    seat_flush(shard, live, index, NULL);
+    place->after_seq = hosted->announced_seq;
+    seat_flush(shard, hosted, index, NULL);
 }
 
-void seats_say_droppable(struct shard *shard, struct live_match *live, const struct wire *wire)
+void seats_say_droppable(struct shard *shard, struct hosted *hosted, const struct wire *wire)
 {
     struct frame *frame = frame_create(&shard->frames, wire->bytes, wire->size);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
-        struct seat *seat = &live->seats[i];
-        if (!seat->is_connected || live->announced_seq == 0) continue;
+        struct seat *seat = &hosted->seats[i];
+        if (!seat->is_connected || hosted->announced_seq == 0) continue;
         struct record_deliver record = {.flags = DELIVER_DROPPABLE};
         /* Behind what is due it would come out of order. */
-        if (frame == NULL || is_owed(live, i) || !hand_on(shard, live, i, &record, frame)) {
+        if (frame == NULL || seat_is_owed(hosted, i) ||
+            !hand_on(shard, hosted, i, &record, frame)) {
             shard->counters.droppable_dropped++;
             if (seat->dropped < UINT16_MAX) seat->dropped++;
         }

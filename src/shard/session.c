@@ -1,15 +1,18 @@
-/* A connection's life: hello, deadlines, being sent away, the end. */
+/* A connection's life: its deadlines, being sent away, the end. What it says is dispatch.c's, whom it speaks for
+ * hello.c's, and what stays of the player when it is gone ghost.c's. */
 
 #include <string.h>
 
 #include "shard_priv.h"
 
+static const mono_time never = {UINT64_MAX};
+
 const char *session_state_name(enum session_state state)
 {
     static const char *const names[SESSION_STATE_COUNT] = {
-        [SESSION_NEW] = "new",           [SESSION_GREETING] = "greeting",
-        [SESSION_IDLE] = "idle",         [SESSION_JOINING] = "joining",
-        [SESSION_QUEUED] = "queued",     [SESSION_ATTACHED] = "attached",
+        [SESSION_NEW] = "new",         [SESSION_GREETING] = "greeting",
+        [SESSION_IDLE] = "idle",       [SESSION_JOINING] = "joining",
+        [SESSION_QUEUED] = "queued",   [SESSION_ATTACHED] = "attached",
         [SESSION_PLAYING] = "playing",
     };
     return names[state];
@@ -20,11 +23,11 @@ void session_move(struct shard *shard, struct session *session, enum session_sta
 #define TO(state) (1u << SESSION_##state)
     static const unsigned may_follow[SESSION_STATE_COUNT] = {
         [SESSION_NEW] = TO(GREETING) | TO(IDLE),
-        [SESSION_GREETING] = TO(IDLE),
+        [SESSION_GREETING] = TO(NEW) | TO(IDLE) | TO(JOINING) | TO(PLAYING),
         [SESSION_IDLE] = TO(JOINING),
-        [SESSION_JOINING] = TO(QUEUED),
+        [SESSION_JOINING] = TO(QUEUED) | TO(IDLE),
         [SESSION_QUEUED] = TO(IDLE) | TO(ATTACHED),
-        [SESSION_ATTACHED] = TO(QUEUED) | TO(PLAYING),
+        [SESSION_ATTACHED] = TO(QUEUED) | TO(PLAYING) | TO(IDLE),
         [SESSION_PLAYING] = TO(IDLE),
     };
 #undef TO
@@ -43,8 +46,7 @@ static void keep_earlier(mono_time *earliest, mono_time at)
 
 void session_rearm(struct shard *shard, struct session *session)
 {
-    const mono_time never = {UINT64_MAX};
-    mono_time at = never;
+    mono_time at = session->ask_at;
     if (session->state == SESSION_NEW && !session->is_over) keep_earlier(&at, session->hello_by);
     if (session->is_choked) {
         keep_earlier(&at, mono_after(session->stuck_since, shard->settings.send_timeout_ms));
@@ -53,6 +55,8 @@ void session_rearm(struct shard *shard, struct session *session)
     if (session->state == SESSION_QUEUED && !session->is_over) {
         keep_earlier(&at, session->ticket_at);
     }
+    if (session->is_over && !session->is_forgotten) keep_earlier(&at, session->ghost_until);
+    keep_earlier(&at, liveness_due(shard, session));
     if (at.ms == never.ms) {
         wheel_disarm(&shard->wheel, &session->timer);
     } else {
@@ -60,28 +64,13 @@ void session_rearm(struct shard *shard, struct session *session)
     }
 }
 
-static void close_slow_reader(struct shard *shard, struct session *session)
+static void look_at_connection(struct shard *shard, struct session *session)
 {
-    shard->counters.slow_readers++;
-    if (!session->is_over) {
-        session->is_over = true;
-        session->close_code = CLOSE_SLOW;
-        session->close_reason = "slow_reader";
-        session_part(shard, session);
-    }
-    /* Not even bye would get through. */
-    session->is_close_asked = true;
-    shard->io.close(shard->io.context, session->conn, (enum close_code)session->close_code,
-                    session->close_reason);
-}
-
-void session_on_timer(struct shard *shard, struct handle handle)
-{
-    struct session *session = pool_resolve(&shard->sessions, handle);
-    if (session == NULL || session->conn == NULL || session->is_close_asked) return;
-    if (session->is_choked && mono_elapsed(session->stuck_since, shard->now) >=
-                                  shard->settings.send_timeout_ms) {
-        close_slow_reader(shard, session);
+    if (session->is_choked &&
+        mono_elapsed(session->stuck_since, shard->now) >= shard->settings.send_timeout_ms) {
+        /* Not even bye would get through. */
+        shard->counters.slow_readers++;
+        session_abandon(shard, session, CLOSE_SLOW, "slow_reader");
         return;
     }
     if (!session->is_over && session->state == SESSION_NEW &&
@@ -94,6 +83,16 @@ void session_on_timer(struct shard *shard, struct handle handle)
         pairing_say_ticket(shard, session);
     }
     session_update_pause(shard, session);
+    liveness_look(shard, session);
+}
+
+void session_on_timer(struct shard *shard, struct handle handle)
+{
+    struct session *session = pool_resolve(&shard->sessions, handle);
+    if (session == NULL) return;
+    if (session->conn != NULL && !session->is_close_asked) look_at_connection(shard, session);
+    if (!mono_is_before(shard->now, session->ask_at)) hello_ask_again(shard, session);
+    ghost_look(shard, session);
     session_rearm(shard, session);
 }
 
@@ -126,6 +125,9 @@ struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time n
     list_init(&session->debt_node);
     list_init(&session->retired_node);
     throttle_init(&session->throttle, shard->settings.message_burst, now);
+    session->ask_at = session->ghost_until = never;
+    session->heard_at = now;
+    session->pong_ms = UINT32_MAX;
     session->hello_by = mono_after(now, shard->settings.hello_timeout_ms);
     session_rearm(shard, session);
     return handle;
@@ -135,95 +137,29 @@ void shard_on_message(struct shard *shard, struct handle handle, const char *tex
                       mono_time stamp)
 {
     struct session *session = pool_resolve(&shard->sessions, handle);
-    if (session == NULL || session->is_over) return; /* On its way out: nothing is taken any more. */
+    if (session == NULL || session->is_over)
+        return; /* On its way out: nothing is taken any more. */
     QR_ASSERT(bytes <= MESSAGE_BYTES_MAX);
     shard->counters.messages_in++;
+    hello_on_message(shard, session);
+    if (session->has_got_end) hello_see_end(shard, session);
     dispatch(shard, session, text, bytes, stamp);
-}
-
-void session_greet(struct shard *shard, struct session *session, const char *name,
-                   uint32_t request_id)
-{
-    uint8_t random[ID_RANDOM_BYTES];
-    shard->io.random(shard->io.context, random, sizeof(random));
-    session->player = id_make(shard_wall(shard), random);
-    memcpy(session->name, name, strlen(name) + 1);
-    session->rating_centi = 150000;
-    session->hello_id = request_id;
-    session_move(shard, session, SESSION_GREETING);
-    session_update_pause(shard, session);
-    session_rearm(shard, session);
-    session_owe(shard, session, DEBT_CLAIM);
-}
-
-static void hex(char *to, const uint8_t *bytes, unsigned count)
-{
-    static const char digits[] = "0123456789abcdef";
-    for (unsigned i = 0; i < count; i++) {
-        *to++ = digits[bytes[i] >> 4];
-        *to++ = digits[bytes[i] & 15];
-    }
-    *to = '\0';
-}
-
-static void say_welcome(struct shard *shard, struct session *session)
-{
-    uint8_t secret[16];
-    char text[2 * (sizeof(session->player) + sizeof(secret)) + 1];
-    shard->io.random(shard->io.context, secret, sizeof(secret));
-    hex(text, session->player.bytes, sizeof(session->player));
-    hex(text + 2 * sizeof(session->player), secret, sizeof(secret));
-    struct wire wire = shard_wire(shard);
-    encode_welcome(&wire, &(struct welcome){
-                              .request_id = session->hello_id,
-                              .player = session->player,
-                              .name = session->name,
-                              .rating_centi = session->rating_centi,
-                              .session = text,
-                              .now = shard_wall(shard),
-                              .ping_ms = shard->settings.ping_ms,
-                              .bank = shard->settings.bank,
-                              .rounds = shard->settings.match.rounds,
-                          });
-    session_say(shard, session, &wire);
-}
-
-void session_on_grant(struct shard *shard, const struct record_grant *record)
-{
-    struct session *session = pool_resolve(&shard->sessions, record->session);
-    if (session == NULL || session->state != SESSION_GREETING) return; /* It is gone: RELEASE follows the claim. */
-    session_move(shard, session, SESSION_IDLE);
-    say_welcome(shard, session);
-    session_update_pause(shard, session);
-    session_rearm(shard, session);
 }
 
 /* --- Going. --- */
 
-void session_part(struct shard *shard, struct session *session)
+static void be_over(struct shard *shard, struct session *session, enum close_code code,
+                    const char *reason)
 {
-    switch ((enum session_state)session->state) {
-    case SESSION_NEW: session_move(shard, session, SESSION_IDLE); break;
-    case SESSION_GREETING:
-        session_move(shard, session, SESSION_IDLE);
-        session_owe(shard, session, DEBT_RELEASE);
-        break;
-    case SESSION_IDLE: session_owe(shard, session, DEBT_RELEASE); break;
-    case SESSION_QUEUED:
-        pairing_leave_queue(shard, session);
-        session_owe(shard, session, DEBT_RELEASE);
-        break;
-    case SESSION_PLAYING:
-        session->level_flags |= LEVEL_AWAY;
-        session_move(shard, session, SESSION_IDLE);
-        session_owe(shard, session, DEBT_LEVEL | DEBT_RELEASE);
-        break;
-    case SESSION_JOINING:
-    case SESSION_ATTACHED:
-        /* An answer is due. It finds the session over, and calls again from where it stands then. */
-        return;
-    }
-    session_rearm(shard, session);
+    session->is_over = true;
+    session->close_code = (uint16_t)code;
+    session->close_reason = reason;
+    shard->io.log(shard->io.context, &(struct shard_note){.kind = NOTE_CLOSING,
+                                                          .player = session->player,
+                                                          .text = reason,
+                                                          .number = code});
+    if (!session->is_handing_over) ghost_begin(shard, session);
+    session_update_pause(shard, session);
 }
 
 void session_dismiss(struct shard *shard, struct session *session, enum close_code code,
@@ -234,22 +170,22 @@ void session_dismiss(struct shard *shard, struct session *session, enum close_co
     encode_bye(&wire, reason, retry_ms);
     session_say(shard, session, &wire);
     if (session->is_over) return; /* There was no room even for bye. */
-    session->is_over = true;
-    session->close_code = (uint16_t)code;
-    session->close_reason = reason;
-    shard->io.log(shard->io.context, &(struct shard_note){.kind = NOTE_CLOSING,
-                                                          .player = session->player,
-                                                          .text = reason,
-                                                          .number = code});
-    session_part(shard, session);
-    session_update_pause(shard, session);
+    be_over(shard, session, code, reason);
+}
+
+void session_abandon(struct shard *shard, struct session *session, enum close_code code,
+                     const char *reason)
+{
+    if (session->conn == NULL || session->is_close_asked) return;
+    if (!session->is_over) be_over(shard, session, code, reason);
+    session->is_close_asked = true;
+    shard->io.close(shard->io.context, session->conn, code, reason);
 }
 
 void session_retire_if_done(struct shard *shard, struct session *session)
 {
-    bool stands_somewhere =
-        session->state == SESSION_JOINING || session->state == SESSION_ATTACHED;
-    if (session->conn != NULL || session->debts != 0 || stands_somewhere || session->is_retired) {
+    if (session->conn != NULL || session->debts != 0 || !session->is_forgotten ||
+        session->is_retired) {
         return;
     }
     session->is_retired = true;
@@ -267,7 +203,8 @@ void shard_on_disconnect(struct shard *shard, struct handle handle)
     session->is_choked = false;
     if (!session->is_over) {
         session->is_over = true;
-        session_part(shard, session);
+        ghost_begin(shard, session);
     }
+    session_rearm(shard, session);
     session_retire_if_done(shard, session);
 }

@@ -17,7 +17,8 @@ static void *lay_out(struct layout *layout, size_t bytes)
     return at;
 }
 
-static void lay_out_pool(struct layout *layout, struct pool *pool, size_t item_bytes, uint32_t count)
+static void lay_out_pool(struct layout *layout, struct pool *pool, size_t item_bytes,
+                         uint32_t count)
 {
     void *items = lay_out(layout, item_bytes * count);
     struct pool_slot *slots = lay_out(layout, sizeof(struct pool_slot) * count);
@@ -33,9 +34,16 @@ static uint32_t frames_of_class(const struct shard_settings *settings, unsigned 
     return per_session[class_index] * settings->sessions_max + 256;
 }
 
+/* Connections, and half as many players more whose connection is gone and who may come back. */
+static uint32_t session_slots(const struct shard_settings *settings)
+{
+    return settings->sessions_max + settings->sessions_max / 2 + 16;
+}
+
+/* Of the whole process: a ticket, and a home, for every session. */
 static uint32_t tickets_max(const struct shard_settings *settings)
 {
-    return settings->sessions_max * settings->count;
+    return session_slots(settings) * settings->count;
 }
 
 static void lay_out_lobby(struct layout *layout, struct shard *shard,
@@ -43,17 +51,26 @@ static void lay_out_lobby(struct layout *layout, struct shard *shard,
 {
     uint32_t tickets = tickets_max(settings);
     struct lobby *lobby = lay_out(layout, sizeof(struct lobby));
-    struct ticket *items = lay_out(layout, sizeof(struct ticket) * tickets);
-    struct pool_slot *slots = lay_out(layout, sizeof(struct pool_slot) * tickets);
+    uint32_t cells = matchmaker_cells_for(tickets);
+    struct matchmaker_memory memory = {
+        .items = lay_out(layout, sizeof(struct ticket) * tickets),
+        .slots = lay_out(layout, sizeof(struct pool_slot) * tickets),
+        .cells = lay_out(layout, sizeof(struct ticket_cell) * cells),
+        .tags = lay_out(layout, cells),
+        .capacity = tickets,
+    };
     struct lobby_ticket *beside = lay_out(layout, sizeof(struct lobby_ticket) * tickets);
     struct pool offers = {0};
     /* Not half as many: an offer stands until both sides have answered, and who declined may be in the next one. */
+    uint32_t rematches = map_entries_for(tickets);
+    struct map_entry *entries = lay_out(layout, sizeof(struct map_entry) * rematches);
     lay_out_pool(layout, &offers, sizeof(struct offer), tickets);
     if (layout->base == NULL) return;
     shard->lobby = lobby;
     lobby->tickets = beside;
     lobby->offers = offers;
-    matchmaker_init(&lobby->matchmaker, items, slots, tickets, &shard->wheel, TIMER_TICKET);
+    map_init(&lobby->rematches, entries, rematches, &settings->key);
+    matchmaker_init(&lobby->matchmaker, &memory, &shard->wheel, TIMER_TICKET);
 }
 
 static void lay_out_frames(struct layout *layout, struct shard *shard,
@@ -74,19 +91,26 @@ static void lay_out_frames(struct layout *layout, struct shard *shard,
 static struct shard *lay_out_shard(struct layout *layout, const struct shard_settings *settings)
 {
     struct shard *shard = lay_out(layout, sizeof(struct shard));
-    struct pool sessions = {0}, matches = {0}, presences = {0};
-    lay_out_pool(layout, &sessions, sizeof(struct session), settings->sessions_max);
+    struct pool sessions = {0}, matches = {0}, ended = {0}, presences = {0}, standings = {0};
+    lay_out_pool(layout, &sessions, sizeof(struct session), session_slots(settings));
     lay_out_pool(layout, &matches, sizeof(struct live_match), settings->matches_max);
+    lay_out_pool(layout, &ended, sizeof(struct ended_match), settings->matches_max);
     lay_out_pool(layout, &presences, sizeof(struct presence), tickets_max(settings));
+    lay_out_pool(layout, &standings, sizeof(struct standing), tickets_max(settings));
     uint32_t homes = map_entries_for(tickets_max(settings));
     struct map_entry *entries = lay_out(layout, sizeof(struct map_entry) * homes);
+    uint32_t ended_ids = map_entries_for(settings->matches_max);
+    struct map_entry *ended_entries = lay_out(layout, sizeof(struct map_entry) * ended_ids);
     size_t ring_bytes = ring_storage_bytes(sizeof(struct match_event), settings->match_queue_slots);
     ring_bytes = (ring_bytes + 15) & ~(size_t)15;
     uint8_t *rings = lay_out(layout, ring_bytes * settings->matches_max);
     if (shard != NULL) {
         shard->sessions = sessions;
         shard->matches = matches;
+        shard->ended = ended;
+        map_init(&shard->ended_ids, ended_entries, ended_ids, &settings->key);
         shard->presences = presences;
+        shard->standings = standings;
         map_init(&shard->homes, entries, homes, &settings->key);
         shard->rings = rings;
         shard->ring_bytes = ring_bytes;
@@ -131,6 +155,8 @@ struct shard *shard_create(void *memory, const struct shard_settings *settings,
     list_init(&shard->runnable);
     list_init(&shard->owed);
     list_init(&shard->owed_grants);
+    list_init(&shard->ended_by_age);
+    wheel_timer_init(&shard->ended_timer, HANDLE_NONE, TIMER_ENDED);
     list_init(&shard->retired_sessions);
     list_init(&shard->retired_matches);
     if (shard->lobby != NULL) lobby_init(shard);
@@ -142,6 +168,7 @@ void shard_destroy(struct shard *shard)
     if (shard == NULL) return;
     QR_ASSERT(shard_is_empty(shard));
     if (shard->lobby != NULL) wheel_disarm(&shard->wheel, &shard->lobby->figures);
+    wheel_disarm(&shard->wheel, &shard->ended_timer); /* Nobody is left who could come back. */
     QR_ASSERT(shard->wheel.count == 0);
     cancel_fini(&shard->root);
     QR_ASSERT(shard->token_stats.live == 0);
@@ -162,6 +189,7 @@ static void expire_timers(struct shard *shard)
         case TIMER_SESSION: session_on_timer(shard, timer->owner); break;
         case TIMER_TICKET: lobby_on_timer(shard, timer->owner); break;
         case TIMER_FIGURES: lobby_on_figures_timer(shard); break;
+        case TIMER_ENDED: hosted_expire_ended(shard); break;
         default: live_match_on_timer(shard, timer); break;
         }
     }
@@ -182,15 +210,22 @@ static void sweep_session(struct shard *shard, struct session *session)
         if (may_still_say_hello(shard, session)) break;
         session_dismiss(shard, session, CLOSE_RESTART, "restart", RESTART_RETRY_MS);
         break;
-    case SESSION_GREETING:
     case SESSION_IDLE:
     case SESSION_QUEUED:
         session_dismiss(shard, session, CLOSE_RESTART, "restart", RESTART_RETRY_MS);
         break;
+    case SESSION_GREETING: /* It may resume a live match; if not, hello is answered with unavailable. */
     case SESSION_JOINING:  /* The lobby's answer is on its way: the next sweep finds it queued. */
     case SESSION_ATTACHED: /* The match, or the queue, is on its way. */
     case SESSION_PLAYING: break; /* After its end. */
     }
+}
+
+/* Who is away from a match may still come back to it; nobody else has anything to come back to. */
+static void sweep_ghost(struct shard *shard, struct session *session)
+{
+    bool is_waiting = session->state == SESSION_IDLE || session->state == SESSION_QUEUED;
+    if (is_waiting && !session->is_handing_over) ghost_forget(shard, session);
 }
 
 /* Sends away who has nothing to finish, a slice an iteration, round and round until nobody is left: players come out
@@ -201,7 +236,12 @@ static void sweep(struct shard *shard)
     for (unsigned i = 0; i < SWEEP_PER_RUN && i < sessions; i++) {
         if (shard->sweep_next >= sessions) shard->sweep_next = 0;
         struct session *session = pool_at(&shard->sessions, shard->sweep_next++);
-        if (session != NULL && !session->is_over) sweep_session(shard, session);
+        if (session == NULL || session->is_forgotten) continue;
+        if (session->is_over) {
+            sweep_ghost(shard, session);
+        } else {
+            sweep_session(shard, session);
+        }
     }
     if (!shard->is_shutting_down) return;
     uint32_t matches = shard->matches.touched;
@@ -247,13 +287,14 @@ void shard_run(struct shard *shard, mono_time now, wall_time wall_now)
     expire_timers(shard);
     live_match_run_all(shard);
     if (shard->is_draining) sweep(shard);
-    live_match_deliver_owed(shard);
+    hosted_deliver_owed(shard);
     presence_pay_all(shard);
     if (shard->lobby != NULL) lobby_pay_all(shard);
     session_pay_all(shard);
     /* What this shard has sent itself is done in this iteration, not after the next wait. */
     if (!is_more) {
-        (void)post_receive(shard); /* The rest is for the next iteration: shard_next_due looks for it. */
+        (void)post_receive(
+            shard); /* The rest is for the next iteration: shard_next_due looks for it. */
         live_match_run_all(shard);
     }
     session_flush_all(shard);
@@ -308,8 +349,8 @@ uint32_t shard_longest_match_ms(const struct shard_settings *settings)
 {
     /* Every round goes to its end and stays open for the slack and the largest credit there is. */
     const struct match_settings *match = &settings->match;
-    enum { CREDIT_MAX_MS = 250 };
     return match->start_ms +
-           match->rounds * (match->round_time_ms + match->close_slack_ms + CREDIT_MAX_MS) +
+           match->rounds *
+               (match->round_time_ms + match->close_slack_ms + settings->rtt_credit_max_ms) +
            (match->rounds - 1u) * match->reveal_time_ms;
 }

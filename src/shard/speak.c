@@ -70,14 +70,7 @@ static bool say(struct shard *shard, struct session *session, const struct wire 
  * for ever, a closed connection does not. */
 void session_overload(struct shard *shard, struct session *session)
 {
-    if (session->conn == NULL || session->is_close_asked) return;
-    if (!session->is_over) {
-        session->is_over = true;
-        session->close_code = CLOSE_FULL;
-        session->close_reason = "overload";
-        session_part(shard, session);
-    }
-    ask_close(shard, session);
+    session_abandon(shard, session, CLOSE_FULL, "overload");
 }
 
 void session_say(struct shard *shard, struct session *session, const struct wire *wire)
@@ -109,6 +102,7 @@ void session_update_pause(struct shard *shard, struct session *session)
                      mono_is_before(shard->now, session->resume_at);
     if (is_paused == session->is_paused) return;
     session->is_paused = is_paused;
+    if (!is_paused) session->heard_at = shard->now; /* What was not read could not be heard. */
     shard->io.pause(shard->io.context, session->conn, is_paused);
 }
 
@@ -134,6 +128,7 @@ static void flush_session(struct shard *shard, struct session *session)
         return;
     }
     playing_replay(shard, session);
+    liveness_after_end(shard, session);
     session_update_pause(shard, session);
 }
 

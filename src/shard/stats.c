@@ -15,9 +15,13 @@ void shard_stats(struct shard *shard, struct shard_stats *ret_stats)
     memcpy(ret_stats->sessions, shard->states, sizeof(ret_stats->sessions));
     ret_stats->session_slots = depth_of(&shard->sessions);
     ret_stats->match_slots = depth_of(&shard->matches);
+    ret_stats->ended_slots = depth_of(&shard->ended);
+    ret_stats->standing_slots = depth_of(&shard->standings);
     ret_stats->presence_slots = depth_of(&shard->presences);
     if (shard->lobby != NULL) {
         ret_stats->ticket_slots = depth_of(&shard->lobby->matchmaker.tickets);
+        ret_stats->away_tickets = (struct shard_depth){shard->lobby->matchmaker.away, 0,
+                                                       shard->lobby->matchmaker.away_bound};
         ret_stats->offer_slots = depth_of(&shard->lobby->offers);
     }
     for (unsigned i = 0; i < FRAME_CLASSES; i++) {

@@ -8,9 +8,8 @@ enum { ONE_MESSAGE = 1000 };
 
 void throttle_init(struct throttle *throttle, uint32_t burst, mono_time now)
 {
-    *throttle = (struct throttle){.filled_at = now,
-                                  .credit = burst * ONE_MESSAGE,
-                                  .hard_credit = 2 * burst * ONE_MESSAGE};
+    *throttle = (struct throttle){
+        .filled_at = now, .credit = burst * ONE_MESSAGE, .hard_credit = 2 * burst * ONE_MESSAGE};
 }
 
 /* `rate` messages a second are `rate` thousandths of a message a millisecond. */

@@ -39,16 +39,19 @@ static const struct bank *bank(void)
 }
 
 static const struct match_entrant ada = {
-    .player = {{0xa, 0xda}},
-    .name = "Ada",
-    .rating_centi = 150000,
+    .player = {{0xa, 0xda, [9] = 1}},
+    .record = {.name = "Ada", .rating = {150000, 35000, 60000}},
     .credit_ms = ADA_CREDIT_MS,
 };
 static const struct match_entrant ben = {
-    .player = {{0xb, 0xe}},
-    .name = "Ben",
-    .rating_centi = 160000,
+    .player = {{0xb, 0xe, [9] = 2}},
+    .record = {.name = "Ben", .rating = {160000, 20000, 60000}},
     .credit_ms = BEN_CREDIT_MS,
+};
+static const struct match_entrant house = {
+    .player = {{0xb, 0x07, [9] = 3}},
+    .record = {.name = "House", .rating = {160000, 3000, 60000}},
+    .is_bot = true,
 };
 
 /* --- Builders. --- */
@@ -58,12 +61,12 @@ struct match_settings game_settings(void)
     return (struct match_settings){
         .mode = MATCH_MODE_DUEL,
         .rounds = ROUNDS,
-        .is_rated = true,
         .start_ms = START_MS,
         .round_time_ms = ROUND_TIME_MS,
         .reveal_time_ms = REVEAL_TIME_MS,
         .grace_ms = GRACE_MS,
         .close_slack_ms = CLOSE_SLACK_MS,
+        .tau_milli = TAU_MILLI,
     };
 }
 
@@ -82,15 +85,28 @@ struct match_setup game_setup(void)
     };
 }
 
+struct match_setup house_setup(void)
+{
+    struct match_setup setup = game_setup();
+    setup.settings.mode = MATCH_MODE_HOUSE;
+    setup.entrants[BEN] = &house;
+    return setup;
+}
+
+struct game game_set_up(const struct match_setup *setup)
+{
+    struct game game;
+    memset(&game, 0, sizeof(game));
+    game.now = setup->now;
+    match_init(&game.match, setup, &game.effects);
+    return game;
+}
+
 struct game game_of(struct match_settings settings)
 {
     struct match_setup setup = game_setup();
     setup.settings = settings;
-    struct game game;
-    memset(&game, 0, sizeof(game));
-    game.now = setup.now;
-    match_init(&game.match, &setup, &game.effects);
-    return game;
+    return game_set_up(&setup);
 }
 
 struct game game_starting(void)
@@ -335,6 +351,7 @@ static const char *const effect_names[] = {
     [EFFECT_ARM_PHASE] = "arm_phase",
     [EFFECT_ARM_GRACE] = "arm_grace",
     [EFFECT_DISARM_GRACE] = "disarm_grace",
+    [EFFECT_ARM_BOT] = "arm_bot",
     [EFFECT_PLAY_OVER] = "play_over",
     [EFFECT_SAVE] = "save",
     [EFFECT_ENDED] = "ended",

@@ -19,6 +19,7 @@ enum {
     REVEAL_TIME_MS = 4000,
     GRACE_MS = 60000, /* Longer than a game: nobody is gone unless a test wants it. */
     CLOSE_SLACK_MS = 20,
+    TAU_MILLI = 500,
     ADA_CREDIT_MS = 40,
     BEN_CREDIT_MS = 100,
     CHOICES = 4,
@@ -38,7 +39,9 @@ struct game {
 
 struct match_settings game_settings(void);
 struct match_setup game_setup(void);
+struct match_setup house_setup(void); /* ADA against the house's bot, in BEN's place. */
 
+struct game game_set_up(const struct match_setup *setup);
 struct game game_of(struct match_settings settings);
 struct game game_starting(void);
 struct game game_asking(uint8_t round);

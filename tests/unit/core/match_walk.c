@@ -53,6 +53,7 @@ static void end_play(struct walk *walk)
     disarm(walk, &walk->phase, MATCH_EVENT_PHASE_TIMER, 0);
     disarm(walk, &walk->graces[ADA], MATCH_EVENT_GRACE_TIMER, ADA);
     disarm(walk, &walk->graces[BEN], MATCH_EVENT_GRACE_TIMER, BEN);
+    disarm(walk, &walk->bot, MATCH_EVENT_ANSWER, BEN);
 }
 
 static void apply(struct walk *walk, const struct effect *effect)
@@ -68,6 +69,10 @@ static void apply(struct walk *walk, const struct effect *effect)
         assert_true(walk->graces[effect->player].is_armed ||
                     walk->event.kind == MATCH_EVENT_PRESENCE);
         disarm(walk, &walk->graces[effect->player], MATCH_EVENT_GRACE_TIMER, effect->player);
+        return;
+    case EFFECT_ARM_BOT:
+        assert_false(walk->is_play_over);
+        arm(walk, &walk->bot, MATCH_EVENT_ANSWER, effect);
         return;
     case EFFECT_PLAY_OVER: end_play(walk); return;
     case EFFECT_SAVE:
@@ -153,7 +158,7 @@ static void client_sends_an_emote(struct walk *walk, uint8_t player)
 
 static void client_does_something(struct walk *walk)
 {
-    uint8_t player = (uint8_t)below(walk, MATCH_PLAYERS_MAX);
+    uint8_t player = (uint8_t)below(walk, walk->has_bot ? BEN : MATCH_PLAYERS_MAX);
     walk->game.now.ms += below(walk, walk->pace_ms);
     if (happens(walk, walk->flapping)) {
         client_comes_or_goes(walk, player);
@@ -164,13 +169,20 @@ static void client_does_something(struct walk *walk)
     }
 }
 
+/* What a timer that expires is to the match. */
+static struct match_event timer_event(const struct walk *walk, enum match_event_kind kind,
+                                      uint8_t player, uint16_t tag)
+{
+    if (kind == MATCH_EVENT_ANSWER) return match_bot_answer(player, tag, walk->game.now);
+    return (struct match_event){.kind = (uint8_t)kind, .player = player, .timer = {.tag = tag}};
+}
+
 static void old_timer_expires(struct walk *walk)
 {
     if (walk->stale_count == 0) return;
     unsigned kept = walk->stale_count < STALE_MAX ? walk->stale_count : STALE_MAX;
     struct walk_stale stale = walk->stale[below(walk, kept)];
-    step(walk, (struct match_event){
-                   .kind = stale.kind, .player = stale.player, .timer = {.tag = stale.tag}});
+    step(walk, timer_event(walk, (enum match_event_kind)stale.kind, stale.player, stale.tag));
 }
 
 static void store_answers(struct walk *walk)
@@ -196,8 +208,7 @@ static void expire(struct walk *walk, struct walk_timer *timer, enum match_event
     if (walk->game.now.ms < at) walk->game.now.ms = at;
     timer->is_armed = false;
     keep_stale(walk, kind, player, timer->tag);
-    step(walk, (struct match_event){
-                   .kind = (uint8_t)kind, .player = player, .timer = {.tag = timer->tag}});
+    step(walk, timer_event(walk, kind, player, timer->tag));
 }
 
 static struct walk_timer *earlier(struct walk_timer *a, struct walk_timer *b)
@@ -210,9 +221,11 @@ static struct walk_timer *earlier(struct walk_timer *a, struct walk_timer *b)
 static void next_timer_expires(struct walk *walk)
 {
     struct walk_timer *grace = earlier(&walk->graces[ADA], &walk->graces[BEN]);
-    struct walk_timer *next = earlier(&walk->phase, grace);
+    struct walk_timer *next = earlier(&walk->bot, earlier(&walk->phase, grace));
     if (!next->is_armed) return;
-    if (next == &walk->phase) {
+    if (next == &walk->bot) {
+        expire(walk, next, MATCH_EVENT_ANSWER, BEN);
+    } else if (next == &walk->phase) {
         expire(walk, next, MATCH_EVENT_PHASE_TIMER, 0);
     } else {
         expire(walk, next, MATCH_EVENT_GRACE_TIMER, (uint8_t)(next - walk->graces));
@@ -223,6 +236,7 @@ static bool is_a_timer_overdue(const struct walk *walk)
 {
     uint64_t latest = walk->game.now.ms;
     bool is_overdue = walk->phase.is_armed && walk->phase.at.ms < latest;
+    is_overdue |= walk->bot.is_armed && walk->bot.at.ms < latest;
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
         is_overdue |= walk->graces[i].is_armed && walk->graces[i].at.ms < latest;
     }
@@ -256,6 +270,17 @@ static void walk_among_flappers(struct walk *walk)
     walk->pace_ms = 5;
 }
 
+static struct game game_begun(struct walk *walk, struct match_settings settings)
+{
+    walk->has_bot = happens(walk, 20);
+    if (!walk->has_bot) return game_of(settings);
+    struct match_setup setup = house_setup();
+    setup.seed.words[0] = prng_next(&walk->chance);
+    setup.settings = settings;
+    setup.settings.mode = MATCH_MODE_HOUSE;
+    return game_set_up(&setup);
+}
+
 static void begin(struct walk *walk, uint64_t seed)
 {
     memset(walk, 0, sizeof(*walk));
@@ -272,7 +297,7 @@ static void begin(struct walk *walk, uint64_t seed)
     walk->leaving = happens(walk, 50) ? 0 : below(walk, 10);
     walk->pace_ms = 400;
     if (happens(walk, 10)) walk_among_flappers(walk);
-    walk->game = game_of(settings);
+    walk->game = game_begun(walk, settings);
     for (unsigned i = 0; i < MATCH_ROUNDS_MAX * MATCH_PLAYERS_MAX; i++) {
         walk->answers[i / MATCH_PLAYERS_MAX][i % MATCH_PLAYERS_MAX].choice = MATCH_CHOICE_NONE;
     }

@@ -44,6 +44,8 @@ struct walk {
     unsigned pace_ms;  /* The most between two clients' events. */
     struct walk_timer phase;
     struct walk_timer graces[MATCH_PLAYERS_MAX];
+    bool has_bot; /* In BEN's place. */
+    struct walk_timer bot;
     struct walk_stale stale[STALE_MAX];
     unsigned stale_count;
     bool is_saving;

@@ -140,6 +140,19 @@ static void a_result_is_told_only_when_it_is_saved(const struct walk *walk)
     assert_int_equal(match->is_saved, is_result);
 }
 
+static void ratings_change_with_a_rated_result_only(const struct walk *walk)
+{
+    const struct match *match = &walk->game.match;
+    assert_int_equal(match->is_rated, !walk->has_bot);
+    bool is_result = match->reason == MATCH_END_FINISHED || match->reason == MATCH_END_FORFEIT;
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        const struct match_player *player = &match->players[i];
+        bool has_changed = !rating_equal(&player->rating, &player->rating_after);
+        assert_int_equal(has_changed, is_result && match->is_rated);
+    }
+    assert_int_equal(match_shows_ratings(match), is_result && match->is_rated);
+}
+
 static void who_is_gone_stays_gone(const struct walk *walk)
 {
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
@@ -168,6 +181,7 @@ void walk_check_step(struct walk *walk)
     scores_can_be_computed_again_from_the_answers(walk);
     an_outcome_does_not_change(walk);
     a_result_is_told_only_when_it_is_saved(walk);
+    ratings_change_with_a_rated_result_only(walk);
     who_is_gone_stays_gone(walk);
     the_play_is_over_after_two_timers_a_round(walk);
 }
@@ -193,6 +207,7 @@ static void no_timer_stays_armed_and_no_save_is_asked_for(const struct walk *wal
     assert_false(walk->phase.is_armed);
     assert_false(walk->graces[ADA].is_armed);
     assert_false(walk->graces[BEN].is_armed);
+    assert_false(walk->bot.is_armed);
     assert_true(!walk->is_saving || walk->game.match.reason == MATCH_END_SHUTDOWN);
 }
 

@@ -12,6 +12,7 @@
 
 enum {
     CAPACITY = 8,
+    CELLS = 2 * CAPACITY,
     TIMER_KIND = 3,
     START_MS = 1000000,
     POINT = 100, /* Ratings are in hundredths. */
@@ -28,6 +29,8 @@ struct world {
     struct matchmaker matchmaker;
     struct ticket items[CAPACITY];
     struct pool_slot slots[CAPACITY];
+    struct ticket_cell cells[CELLS];
+    uint8_t tags[CELLS];
     mono_time now;
     struct matchmaker_pair pair; /* The last one found. */
     unsigned pair_count;
@@ -39,8 +42,9 @@ static inline struct world *new_world(void)
     static struct world world;
     world = (struct world){.now = {START_MS}};
     wheel_init(&world.wheel, world.now);
-    matchmaker_init(&world.matchmaker, world.items, world.slots, CAPACITY, &world.wheel,
-                    TIMER_KIND);
+    assert_int_equal(matchmaker_cells_for(CAPACITY), CELLS);
+    struct matchmaker_memory memory = {world.items, world.slots, world.cells, world.tags, CAPACITY};
+    matchmaker_init(&world.matchmaker, &memory, &world.wheel, TIMER_KIND);
     return &world;
 }
 
@@ -82,6 +86,20 @@ static inline void give_back(struct world *world, struct handle ticket)
 static inline void leave(struct world *world, struct handle ticket)
 {
     matchmaker_remove(&world->matchmaker, ticket);
+}
+
+/* False where too many are away. */
+static inline bool lose(struct world *world, struct handle ticket)
+{
+    return matchmaker_set_away(&world->matchmaker, ticket);
+}
+
+/* On shard 5. */
+static inline void come_back(struct world *world, struct handle ticket)
+{
+    struct ticket_owner owner = {.session = {9, 1}, .ticket_no = 8, .shard = 5};
+    world->pair_count +=
+        matchmaker_set_back(&world->matchmaker, ticket, &owner, world->now, &world->pair);
 }
 
 /* Millisecond by millisecond as far as the matchmaker can tell: each timer is handed on at its

@@ -31,7 +31,7 @@ static void a_match_knows_its_players(void **state)
     struct game game = game_starting();
     assert_int_equal(game.match.player_count, 2);
     assert_string_equal(game.match.players[BEN].name, "Ben");
-    assert_int_equal(game.match.players[BEN].rating_centi, 160000);
+    assert_int_equal(game.match.players[BEN].rating.rating_centi, 160000);
     assert_int_equal(game.match.players[BEN].credit_ms, BEN_CREDIT_MS);
     expect_presence(&game, ADA, PRESENCE_HERE);
     expect_presence(&game, BEN, PRESENCE_HERE);
@@ -179,6 +179,7 @@ static void names_are_those_of_the_wire_and_the_log(void **state)
 {
     (void)state;
     assert_string_equal(match_mode_name(MATCH_MODE_DUEL), "duel");
+    assert_string_equal(match_mode_name(MATCH_MODE_HOUSE), "house");
     assert_string_equal(match_state_name(MATCH_REVEALING), "revealing");
     assert_string_equal(match_event_name(MATCH_EVENT_SAVE_FAILED), "save_failed");
     assert_string_equal(match_end_reason_name(MATCH_END_FORFEIT), "forfeit");

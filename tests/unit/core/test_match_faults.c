@@ -156,6 +156,37 @@ static void a_saved_result_that_is_thrown_away_is_a_fault(void **state)
     expect_fault(&game, "a result is saved before it counts");
 }
 
+static void a_rating_that_changes_without_a_result_is_a_fault(void **state)
+{
+    (void)state;
+    struct game game = game_starting();
+    game.match.players[BEN].rating_after.rating_centi++;
+    phase_timer(&game);
+    expect_fault(&game, "only a rated result changes ratings");
+}
+
+static void a_rating_that_an_unrated_result_changes_is_a_fault(void **state)
+{
+    (void)state;
+    struct match_setup setup = house_setup();
+    struct game game = game_set_up(&setup);
+    leaves_this_match(&game, ADA);
+    game.match.players[BEN].rating_after.deviation_centi++;
+    is_saved(&game);
+    expect_fault(&game, "only a rated result changes ratings");
+}
+
+static void a_bot_that_is_away_is_a_fault(void **state)
+{
+    (void)state;
+    struct match_setup setup = house_setup();
+    struct game game = game_set_up(&setup);
+    game.match.players[BEN].presence = PRESENCE_AWAY;
+    game.match.players[BEN].absences = 1;
+    phase_timer(&game);
+    expect_fault(&game, "a bot is always here");
+}
+
 /* --- What a step finds. --- */
 
 static void a_move_that_the_table_does_not_have_is_a_fault_and_moves_nothing(void **state)
@@ -380,6 +411,9 @@ int main(void)
         cmocka_unit_test(a_forfeit_of_one_who_is_there_is_a_fault),
         cmocka_unit_test(a_result_that_is_saved_while_playing_is_a_fault),
         cmocka_unit_test(a_saved_result_that_is_thrown_away_is_a_fault),
+        cmocka_unit_test(a_rating_that_changes_without_a_result_is_a_fault),
+        cmocka_unit_test(a_rating_that_an_unrated_result_changes_is_a_fault),
+        cmocka_unit_test(a_bot_that_is_away_is_a_fault),
         cmocka_unit_test(a_move_that_the_table_does_not_have_is_a_fault_and_moves_nothing),
         cmocka_unit_test(a_full_log_is_a_fault_and_nothing_is_written_behind_it),
         cmocka_unit_test(a_round_after_the_last_is_a_fault),

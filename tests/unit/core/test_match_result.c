@@ -61,8 +61,33 @@ static void it_holds_every_player_as_they_were(void **state)
     assert_string_equal(result.players[BEN].name, "Ben");
     assert_int_equal(result.players[ADA].score, game.match.players[ADA].score);
     assert_int_equal(result.players[BEN].score, 0);
-    assert_int_equal(result.players[BEN].rating_before_centi, 160000);
     assert_false(result.players[BEN].is_gone);
+    assert_false(result.players[BEN].is_bot);
+}
+
+static void it_holds_the_ratings_before_and_after(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    assert_int_equal(result.players[BEN].before.rating_centi, 160000);
+    assert_true(rating_equal(&result.players[BEN].after, &game.match.players[BEN].rating_after));
+    assert_true(result.players[ADA].after.rating_centi > 150000);
+    assert_true(result.players[BEN].after.rating_centi < 160000);
+}
+
+static void an_unrated_result_says_so_and_who_is_a_bot(void **state)
+{
+    (void)state;
+    struct match_setup setup = house_setup();
+    struct game game = game_set_up(&setup);
+    leaves_this_match(&game, ADA);
+    struct match_result result = result_of(&game);
+    assert_int_equal(result.mode, MATCH_MODE_HOUSE);
+    assert_false(result.is_rated);
+    assert_true(result.players[BEN].is_bot);
+    assert_false(result.players[ADA].is_bot);
+    assert_true(rating_equal(&result.players[ADA].after, &result.players[ADA].before));
 }
 
 static void it_holds_every_round_as_it_was_shown(void **state)
@@ -166,6 +191,8 @@ int main(void)
         cmocka_unit_test(a_result_names_the_match_and_its_outcome),
         cmocka_unit_test(its_times_are_wall_times),
         cmocka_unit_test(it_holds_every_player_as_they_were),
+        cmocka_unit_test(it_holds_the_ratings_before_and_after),
+        cmocka_unit_test(an_unrated_result_says_so_and_who_is_a_bot),
         cmocka_unit_test(it_holds_every_round_as_it_was_shown),
         cmocka_unit_test(it_holds_every_answer),
         cmocka_unit_test(a_forfeit_names_who_is_gone),

@@ -29,6 +29,7 @@ struct harvest {
     unsigned by_reason[MATCH_END_SHUTDOWN + 1];
     unsigned with_absences_max;
     unsigned with_failed_saves;
+    unsigned with_bot_answers;
     uint32_t effects_max;
     uint16_t seq_max;
     unsigned steps;
@@ -40,6 +41,8 @@ static void gather(struct harvest *harvest, const struct walk *walk)
     harvest->by_reason[match->reason]++;
     harvest->with_absences_max += match->players[ADA].absences == ABSENCES_MAX;
     harvest->with_failed_saves += walk->save_failures > 0;
+    harvest->with_bot_answers +=
+        walk->has_bot && match->rounds[0].answers[BEN].choice != MATCH_CHOICE_NONE;
     if (walk->effects_max > harvest->effects_max) harvest->effects_max = walk->effects_max;
     if (match->seq > harvest->seq_max) harvest->seq_max = match->seq;
     harvest->steps += walk->steps;
@@ -69,6 +72,7 @@ static void a_match_keeps_its_rules_whatever_happens(void **state)
     assert_true(harvest.by_reason[MATCH_END_SHUTDOWN] > 10);
     assert_true(harvest.with_absences_max > 10);
     assert_true(harvest.with_failed_saves > 10);
+    assert_true(harvest.with_bot_answers > 100);
 }
 
 int main(int argc, char **argv)

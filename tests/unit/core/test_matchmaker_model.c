@@ -1,6 +1,6 @@
 /* The matchmaker against a naive model of itself: a list of tickets that is searched whole, and the
- * promises that its header makes. Arrivals, leaves, returns and the passing of time are random; a
- * failure prints its seed. */
+ * promises that its header makes. Arrivals, leaves, returns, absences and the passing of time are
+ * random; a failure prints its seed. */
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -18,6 +18,8 @@ enum {
     SEEDS = 60,
     DEEDS = 600,
     CAPACITY = 48,
+    AWAY_BOUND = CAPACITY / 8,
+    CELLS = 128,
     PLAYERS = 40, /* Fewer than tickets, so that some players have more than one. */
     CATEGORIES = 3,
     TIMER_KIND = 1,
@@ -26,9 +28,10 @@ enum {
 /* What the model knows of a ticket. */
 struct expected {
     bool is_live;
-    bool is_offered;
+    enum ticket_state state;
     struct handle handle;
     uint8_t player;
+    uint16_t shard; /* Of its owner: another one after each absence. */
     uint8_t category;
     uint8_t step;
     int32_t rating_centi;
@@ -45,9 +48,13 @@ struct world {
     struct matchmaker matchmaker;
     struct ticket items[CAPACITY];
     struct pool_slot slots[CAPACITY];
+    struct ticket_cell cells[CELLS];
+    uint8_t tags[CELLS];
     struct expected expected[CAPACITY]; /* By the handle's slot. */
     uint64_t joins;
     unsigned pairs;
+    unsigned backs;
+    unsigned refused_aways;
 };
 
 /* The table of core/matchmaker.h once more. */
@@ -95,12 +102,17 @@ static bool model_waits_longer(const struct expected *a, const struct expected *
     return a->since_ms < b->since_ms || (a->since_ms == b->since_ms && a->order < b->order);
 }
 
+static bool model_waits(const struct expected *ticket)
+{
+    return ticket->is_live && ticket->state == TICKET_WAITING;
+}
+
 static struct expected *model_partner(struct world *world, const struct expected *seeker)
 {
     struct expected *best = NULL;
     for (unsigned i = 0; i < CAPACITY; i++) {
         struct expected *other = &world->expected[i];
-        if (other == seeker || !other->is_live || other->is_offered) continue;
+        if (other == seeker || !model_waits(other)) continue;
         if (!model_is_compatible(seeker, other)) continue;
         if (best != NULL) {
             int32_t nearer = model_distance(seeker, other) - model_distance(seeker, best);
@@ -120,9 +132,9 @@ static void expect_entered(struct world *world, struct expected *seeker, bool wa
     struct expected *partner = model_partner(world, seeker);
     claim(world, was_paired == (partner != NULL),
           "a pair where the model finds one, and only there");
-    seeker->is_offered = was_paired;
+    seeker->state = was_paired ? TICKET_OFFERED : TICKET_WAITING;
     if (!was_paired) return;
-    partner->is_offered = true;
+    partner->state = TICKET_OFFERED;
     world->pairs++;
     const struct expected *first = model_waits_longer(seeker, partner) ? seeker : partner;
     const struct expected *second = first == seeker ? partner : seeker;
@@ -138,8 +150,7 @@ static void no_two_compatible_tickets_wait(const struct world *world)
         for (unsigned b = a + 1; b < CAPACITY; b++) {
             const struct expected *first = &world->expected[a];
             const struct expected *second = &world->expected[b];
-            if (!first->is_live || first->is_offered) continue;
-            if (!second->is_live || second->is_offered) continue;
+            if (!model_waits(first) || !model_waits(second)) continue;
             claim(world, !model_is_compatible(first, second), "no two compatible tickets wait");
         }
 }
@@ -151,8 +162,9 @@ static void every_ticket_is_what_the_model_knows(struct world *world)
         const struct ticket *ticket = matchmaker_find(&world->matchmaker, expected->handle);
         claim(world, (ticket != NULL) == expected->is_live, "a ticket lives until it is removed");
         if (ticket == NULL) continue;
-        bool is_waiting = ticket->state == TICKET_WAITING;
-        claim(world, is_waiting == !expected->is_offered, "the state is the model's");
+        bool is_waiting = expected->state == TICKET_WAITING;
+        claim(world, ticket->state == expected->state, "the state is the model's");
+        claim(world, ticket->owner.shard == expected->shard, "the owner is the last to be back");
         claim(world, ticket->since.ms == expected->since_ms, "the age is kept");
         claim(world, !is_waiting || ticket->step == expected->step, "the step is the model's");
         bool is_armed = is_waiting && expected->step < MATCHMAKER_STEPS - 1;
@@ -170,19 +182,24 @@ static void the_counts_are_right(const struct world *world)
 {
     uint32_t live = 0;
     uint32_t armed = 0;
-    uint32_t counts[CATEGORIES_MAX + 1] = {0};
+    uint32_t away = 0;
+    uint32_t counts[MATCHMAKER_GROUPS] = {0};
     for (unsigned i = 0; i < CAPACITY; i++) {
         const struct expected *expected = &world->expected[i];
         live += expected->is_live;
-        if (!expected->is_live || expected->is_offered) continue;
+        away += expected->is_live && expected->state == TICKET_AWAY;
+        if (!model_waits(expected)) continue;
         armed += expected->step < MATCHMAKER_STEPS - 1;
         bool is_open = expected->category == QUESTION_CATEGORY_ANY;
-        counts[is_open ? CATEGORIES_MAX : expected->category]++;
+        unsigned category = is_open ? CATEGORIES_MAX : expected->category;
+        counts[category * MATCHMAKER_STEPS + expected->step]++;
     }
     claim(world, world->matchmaker.waiting == live, "waiting counts those in the queue");
+    claim(world, world->matchmaker.away == away, "away counts those who are away");
+    claim(world, away <= AWAY_BOUND, "no more are away than may be");
     claim(world, world->matchmaker.tickets.used == live, "a slot per ticket");
     claim(world, world->wheel.count == armed, "no timer but the tickets'");
-    assert_memory_equal(world->matchmaker.tree_counts, counts, sizeof counts);
+    assert_memory_equal(world->matchmaker.group_counts, counts, sizeof counts);
 }
 
 static void check_promises(struct world *world)
@@ -248,9 +265,36 @@ static void deed_remove(struct world *world)
 static void deed_return(struct world *world)
 {
     struct expected *expected = &world->expected[roll(world, CAPACITY)];
-    if (!expected->is_live || !expected->is_offered) return;
+    if (!expected->is_live || expected->state != TICKET_OFFERED) return;
     struct matchmaker_pair pair;
     bool was_paired = matchmaker_return(&world->matchmaker, expected->handle, world->now, &pair);
+    expect_entered(world, expected, was_paired, &pair);
+}
+
+static void deed_lose(struct world *world)
+{
+    struct expected *expected = &world->expected[roll(world, CAPACITY)];
+    bool has_room = world->matchmaker.away < AWAY_BOUND;
+    bool may = expected->is_live && (has_room || expected->state == TICKET_AWAY);
+    claim(world, matchmaker_set_away(&world->matchmaker, expected->handle) == may,
+          "away while there is room, and only who is there");
+    if (may) expected->state = TICKET_AWAY;
+    world->refused_aways += expected->is_live && !may;
+}
+
+static void deed_come_back(struct world *world)
+{
+    struct expected *expected = &world->expected[roll(world, CAPACITY)];
+    struct ticket_owner owner = {.shard = (uint16_t)(expected->shard + 1)};
+    struct matchmaker_pair pair;
+    bool was_paired =
+        matchmaker_set_back(&world->matchmaker, expected->handle, &owner, world->now, &pair);
+    if (!expected->is_live) {
+        claim(world, !was_paired, "no pair without a ticket");
+        return;
+    }
+    world->backs += expected->state == TICKET_AWAY;
+    expected->shard++;
     expect_entered(world, expected, was_paired, &pair);
 }
 
@@ -276,8 +320,12 @@ static void do_deed(struct world *world)
         deed_remove(world);
     else if (deed < 70)
         deed_return(world);
+    else if (deed < 76)
+        deed_lose(world);
+    else if (deed < 82)
+        deed_come_back(world);
     else if (deed < 99)
-        deed_wait(world, roll(world, 700));
+        deed_wait(world, roll(world, 900));
     else
         deed_wait(world, roll(world, 30000)); /* A loop that was held up: steps are jumped. */
 }
@@ -292,32 +340,44 @@ static void remove_all(struct world *world)
     assert_int_equal(world->wheel.count, 0);
     assert_int_equal(world->matchmaker.tickets.used, 0);
     assert_int_equal(world->matchmaker.waiting, 0);
+    for (unsigned i = 0; i < CELLS; i++) assert_int_equal(world->tags[i], 0);
 }
 
-/* Returns how many pairs were found. */
-static unsigned run_seed(uint64_t seed)
+/* How often what is tested happened. */
+struct tally {
+    unsigned pairs;
+    unsigned backs;
+    unsigned refused_aways;
+};
+
+static void run_seed(uint64_t seed, struct tally *tally)
 {
     static struct world world;
     world = (struct world){.seed = seed, .now = {1000000}};
     prng_init(&world.prng, &(struct siphash_key){{seed, 0x3a7c}});
     wheel_init(&world.wheel, world.now);
-    matchmaker_init(&world.matchmaker, world.items, world.slots, CAPACITY, &world.wheel,
-                    TIMER_KIND);
+    assert_int_equal(matchmaker_cells_for(CAPACITY), CELLS);
+    struct matchmaker_memory memory = {world.items, world.slots, world.cells, world.tags, CAPACITY};
+    matchmaker_init(&world.matchmaker, &memory, &world.wheel, TIMER_KIND);
     for (world.deed = 0; world.deed < DEEDS; world.deed++) {
         do_deed(&world);
         check_promises(&world);
     }
     remove_all(&world);
-    return world.pairs;
+    tally->pairs += world.pairs;
+    tally->backs += world.backs;
+    tally->refused_aways += world.refused_aways;
 }
 
 static void whatever_happens_the_promises_hold_and_the_nearest_is_found(void **state)
 {
     (void)state;
-    unsigned pairs = 0;
-    for (uint64_t seed = 1; seed <= SEEDS; seed++) pairs += run_seed(seed);
+    struct tally tally = {0};
+    for (uint64_t seed = 1; seed <= SEEDS; seed++) run_seed(seed, &tally);
     /* Otherwise nothing was tested. */
-    assert_true(pairs > SEEDS * DEEDS / 10);
+    assert_true(tally.pairs > SEEDS * DEEDS / 10);
+    assert_true(tally.backs > SEEDS);
+    assert_true(tally.refused_aways > SEEDS);
 }
 
 int main(void)

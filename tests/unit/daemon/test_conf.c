@@ -144,6 +144,27 @@ static void a_choice_that_is_none_is_refused(void **state)
                        "keeps players, ratings and results)");
 }
 
+static void trusted_proxies_are_a_list_or_none(void **state)
+{
+    (void)state;
+    assert_string_equal(defaults().trusted_proxies, "");
+    assert_string_equal(set("trusted_proxies=").trusted_proxies, "");
+    assert_string_equal(set("trusted_proxies=10.0.0.0/8, ::1").trusted_proxies, "10.0.0.0/8, ::1");
+}
+
+static void a_wrong_item_of_trusted_proxies_is_named(void **state)
+{
+    (void)state;
+    expect_set_refused("trusted_proxies=10.0.0.0/8,proxy.example",
+                       "--set: trusted_proxies: \"proxy.example\" is not an IPv4 or IPv6 address, "
+                       "or a range of them (proxies that players come through: to connections from "
+                       "there no network delay is credited)");
+    expect_set_refused("trusted_proxies=10.0.0.1/8",
+                       "--set: trusted_proxies: \"10.0.0.1/8\" has bits behind its prefix (proxies "
+                       "that players come through: to connections from there no network delay is "
+                       "credited)");
+}
+
 static void an_empty_path_is_refused(void **state)
 {
     (void)state;
@@ -275,6 +296,8 @@ int main(void)
         cmocka_unit_test(a_match_queue_below_the_least_is_refused_with_the_arithmetic),
         cmocka_unit_test(an_address_is_numeric),
         cmocka_unit_test(a_choice_that_is_none_is_refused),
+        cmocka_unit_test(trusted_proxies_are_a_list_or_none),
+        cmocka_unit_test(a_wrong_item_of_trusted_proxies_is_named),
         cmocka_unit_test(an_empty_path_is_refused),
         cmocka_unit_test(a_text_that_is_too_long_is_refused),
         cmocka_unit_test(a_control_character_in_a_text_is_refused),

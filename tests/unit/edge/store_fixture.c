@@ -138,12 +138,13 @@ static int on_connection(sqlite3 *db, char **reterr_message, const sqlite3_api_r
 {
     (void)reterr_message;
     (void)api;
-    watched = db;
+    if (watched == NULL) watched = db; /* The writer's comes first. */
     return SQLITE_OK;
 }
 
 void watch_connection(void)
 {
+    watched = NULL;
     assert_int_equal(sqlite3_auto_extension((void (*)(void))on_connection), SQLITE_OK);
 }
 
@@ -185,8 +186,14 @@ struct match_result duel(uint8_t number)
         .bank = &test_bank,
         .players =
             {
-                {{{0xad}}, "Ada", 150000, 151000, 904, false},
-                {{{0xbe}}, "Ben", 160000, 159000, 0, true},
+                {{{0xad}},
+                 "Ada",
+                 {150000, 35000, 60000},
+                 {151000, 29000, 60000},
+                 904,
+                 false,
+                 false},
+                {{{0xbe}}, "Ben", {160000, 35000, 60000}, {159000, 29000, 60000}, 0, true, false},
             },
         .rounds =
             {
@@ -250,11 +257,30 @@ struct store_answer next_answer(struct world *world, unsigned shard)
     return answer;
 }
 
+struct store_answer load(struct world *world, const struct id *player)
+{
+    struct handle session = {.slot = 77, .generation = 7};
+    assert_int_equal(store_load(world->store, 0, session, player), 0);
+    struct store_answer answer = next_answer(world, 0);
+    assert_int_equal(answer.kind, STORE_LOADED);
+    assert_int_equal(answer.handle.slot, session.slot);
+    assert_int_equal(answer.handle.generation, session.generation);
+    return answer;
+}
+
+struct player_record load_found(struct world *world, const struct id *player)
+{
+    struct store_answer answer = load(world, player);
+    assert_int_equal(answer.loaded.outcome, LOAD_FOUND);
+    return answer.loaded.record;
+}
+
 void expect_answer(struct world *world, uint8_t number, bool is_saved)
 {
     struct store_answer answer = next_answer(world, 0);
-    assert_int_equal(answer.match.slot, number);
-    assert_int_equal(answer.match.generation, 1);
+    assert_int_equal(answer.kind, STORE_SAVED);
+    assert_int_equal(answer.handle.slot, number);
+    assert_int_equal(answer.handle.generation, 1);
     assert_int_equal(answer.is_saved, is_saved);
 }
 
@@ -274,6 +300,11 @@ struct store_stats stats(struct world *world)
 void wait_until_answered(struct world *world, uint64_t count)
 {
     while (stats(world).saved + stats(world).failed < count) wait_for_wake(world, 0);
+}
+
+void wait_until_looked_up(struct world *world, uint64_t count)
+{
+    while (stats(world).loaded + stats(world).loads_failed < count) wait_for_wake(world, 0);
 }
 
 /* --- The second connection. --- */

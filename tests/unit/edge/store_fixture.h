@@ -37,8 +37,8 @@ void open_store(struct world *world);
 void open_store_with(struct world *world, unsigned queue_slots);
 void close_store(struct world *world);
 
-/* The connection of the store opened next, for looking at what is its alone, while nothing is
- * queued. */
+/* The writing connection of the store opened next, for looking at what is its alone, while nothing
+ * is queued. */
 void watch_connection(void);
 sqlite3 *watched_connection(void);
 
@@ -54,11 +54,16 @@ void save(struct world *world, const struct match_result *result);
 void save_on(struct world *world, unsigned shard, const struct match_result *result);
 int try_save(struct world *world, unsigned shard, const struct match_result *result);
 
+/* Looks a player up for a session of shard 0: the answer, which is to be the next. */
+struct store_answer load(struct world *world, const struct id *player);
+struct player_record load_found(struct world *world, const struct id *player);
+
 /* The next answer of the shard; fails where it does not come. */
 struct store_answer next_answer(struct world *world, unsigned shard);
 void expect_answer(struct world *world, uint8_t number, bool is_saved); /* Of shard 0. */
 void expect_saved(struct world *world, const struct match_result *result);
-void wait_until_answered(struct world *world, uint64_t count); /* Takes none. */
+void wait_until_answered(struct world *world, uint64_t count);  /* Results; takes none. */
+void wait_until_looked_up(struct world *world, uint64_t count); /* Likewise. */
 struct store_stats stats(struct world *world);
 
 /* --- The second connection. --- */

@@ -77,7 +77,7 @@ static void a_new_store_has_the_schema(void **state)
     assert_string_equal(rows(world, "SELECT name FROM sqlite_schema WHERE type = 'table'"
                                     " ORDER BY name"),
                         "answers\nmatch_players\nmatches\nplayers\nrounds\n");
-    assert_string_equal(rows(world, "PRAGMA user_version"), "1\n");
+    assert_string_equal(rows(world, "PRAGMA user_version"), "2\n");
     assert_string_equal(rows(world, "PRAGMA application_id"), "1364349768\n"); /* "QRSH" */
 }
 
@@ -135,21 +135,21 @@ static void two_stores_may_share_a_file(void **state)
 
 /* --- What is refused. --- */
 
-static void a_schema_of_another_version_is_refused(void **state)
+static void a_schema_of_a_newer_version_is_refused(void **state)
 {
     struct world *world = *state;
     open_store(world);
-    execute(world, "PRAGMA user_version = 2");
+    execute(world, "PRAGMA user_version = 3");
     close_store(world);
-    expect_refused(world, -ENOTSUP, "the schema's version is 2, this program's is 1");
+    expect_refused(world, -ENOTSUP, "the schema's version is 3, this program's is 2");
 }
 
-static void a_schema_of_another_version_is_left_as_it_is(void **state)
+static void a_schema_of_a_newer_version_is_left_as_it_is(void **state)
 {
     struct world *world = *state;
-    execute(world, "PRAGMA application_id = 1364349768; PRAGMA user_version = 2;"
+    execute(world, "PRAGMA application_id = 1364349768; PRAGMA user_version = 3;"
                    " CREATE TABLE t (a)");
-    expect_refused(world, -ENOTSUP, "the schema's version is 2");
+    expect_refused(world, -ENOTSUP, "the schema's version is 3");
     assert_string_equal(rows(world, "PRAGMA journal_mode"), "delete\n");
     assert_string_equal(rows(world, "SELECT count(*) FROM sqlite_schema"), "1\n");
 }
@@ -176,10 +176,27 @@ static void a_file_that_is_no_database_is_refused(void **state)
     expect_refused(world, -EBADMSG, "file is not a database");
 }
 
-static void tables_that_are_not_ours_are_refused(void **state)
+static void a_schema_without_a_version_is_refused(void **state)
+{
+    struct world *world = *state;
+    execute(world, "PRAGMA application_id = 1364349768; CREATE TABLE t (a)");
+    expect_refused(world, -ENOTSUP, "the schema's version is 0");
+}
+
+static void old_tables_that_are_not_ours_are_refused_and_left(void **state)
 {
     struct world *world = *state;
     execute(world, "PRAGMA application_id = 1364349768; PRAGMA user_version = 1;"
+                   " CREATE TABLE players (a)");
+    expect_refused(world, -EBADMSG, "step=create_schema");
+    assert_string_equal(rows(world, "PRAGMA user_version"), "1\n");
+    assert_string_equal(rows(world, "SELECT name FROM pragma_table_info('players')"), "a\n");
+}
+
+static void tables_that_are_not_ours_are_refused(void **state)
+{
+    struct world *world = *state;
+    execute(world, "PRAGMA application_id = 1364349768; PRAGMA user_version = 2;"
                    " CREATE TABLE matches (a)");
     capture_log(world);
     int opened = try_open(world);
@@ -237,11 +254,13 @@ int main(void)
         store_test(a_commit_is_on_disk_before_it_is_answered),
         store_test(what_was_saved_is_there_when_it_is_opened_again),
         store_test(two_stores_may_share_a_file),
-        store_test(a_schema_of_another_version_is_refused),
-        store_test(a_schema_of_another_version_is_left_as_it_is),
+        store_test(a_schema_of_a_newer_version_is_refused),
+        store_test(a_schema_of_a_newer_version_is_left_as_it_is),
         store_test(the_database_of_another_program_is_refused),
         store_test(a_database_that_nobody_signed_is_refused),
         store_test(a_file_that_is_no_database_is_refused),
+        store_test(a_schema_without_a_version_is_refused),
+        store_test(old_tables_that_are_not_ours_are_refused_and_left),
         store_test(tables_that_are_not_ours_are_refused),
         store_test(a_missing_directory_is_refused),
         store_test(a_directory_in_the_files_place_is_refused),

@@ -119,6 +119,36 @@ static void join_names_a_mode(void **state)
     assert_null(request.join.category);
 }
 
+static void join_may_ask_for_the_house(void **state)
+{
+    (void)state;
+    struct request request = accepted("{\"type\":\"join\",\"id\":2,\"mode\":\"house\"}");
+    assert_int_equal(request.join.mode, MATCH_MODE_HOUSE);
+}
+
+static void join_may_name_the_match_to_be_played_again(void **state)
+{
+    (void)state;
+    struct request request = accepted("{\"type\":\"join\",\"id\":2,\"mode\":\"duel\"}");
+    assert_false(request.join.has_rematch);
+    request = accepted("{\"type\":\"join\",\"id\":2,\"mode\":\"duel\",\"rematch\":\"" MATCH_TEXT
+                       "\",\"category\":\"art\"}");
+    assert_true(request.join.has_rematch);
+    assert_true(id_equal(&request.join.rematch, &match_id));
+    assert_string_equal(request.join.category, "art");
+}
+
+static void a_rematch_that_is_no_id_is_of_another_match(void **state)
+{
+    (void)state;
+    struct request request =
+        accepted("{\"type\":\"join\",\"id\":2,\"mode\":\"duel\",\"rematch\":\"again\"}");
+    assert_true(request.join.has_rematch);
+    assert_true(id_is_none(&request.join.rematch));
+    assert_bad("{\"type\":\"join\",\"id\":2,\"mode\":\"duel\",\"rematch\":true}", 2,
+               "`rematch` must be a string.");
+}
+
 static void join_without_a_mode_that_there_is_names_the_field(void **state)
 {
     (void)state;
@@ -325,6 +355,9 @@ int main(void)
         cmocka_unit_test(a_field_that_nobody_knows_is_ignored),
         cmocka_unit_test(a_name_may_be_written_with_escapes),
         cmocka_unit_test(join_names_a_mode),
+        cmocka_unit_test(join_may_ask_for_the_house),
+        cmocka_unit_test(join_may_name_the_match_to_be_played_again),
+        cmocka_unit_test(a_rematch_that_is_no_id_is_of_another_match),
         cmocka_unit_test(join_without_a_mode_that_there_is_names_the_field),
         cmocka_unit_test(a_category_has_1_to_64_bytes),
         cmocka_unit_test(leave_may_name_its_match),

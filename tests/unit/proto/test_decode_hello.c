@@ -100,18 +100,30 @@ static void a_resume_has_1_to_128_bytes(void **state)
     assert_bad("{\"type\":\"hello\",\"id\":1,\"resume\":1}", 1, "`resume` must be a string.");
 }
 
-static void a_last_seq_is_an_integer_from_0(void **state)
+static void a_last_seq_is_an_integer_from_0_to_65535(void **state)
 {
     (void)state;
-    static const char must[] = "`last_seq` must be an integer from 0 to 2147483647.";
+    static const char must[] = "`last_seq` must be an integer from 0 to 65535.";
     struct request request =
         accepted("{\"type\":\"hello\",\"id\":1,\"resume\":\"r\",\"last_seq\":0}");
     assert_int_equal(request.hello.last_seq, 0);
-    request = accepted("{\"type\":\"hello\",\"id\":1,\"resume\":\"r\",\"last_seq\":2147483647}");
-    assert_int_equal(request.hello.last_seq, 2147483647);
+    request = accepted("{\"type\":\"hello\",\"id\":1,\"resume\":\"r\",\"last_seq\":65535}");
+    assert_int_equal(request.hello.last_seq, 65535);
     assert_bad("{\"type\":\"hello\",\"id\":1,\"resume\":\"r\",\"last_seq\":-1}", 1, must);
-    assert_bad("{\"type\":\"hello\",\"id\":1,\"resume\":\"r\",\"last_seq\":2147483648}", 1, must);
+    assert_bad("{\"type\":\"hello\",\"id\":1,\"resume\":\"r\",\"last_seq\":65536}", 1, must);
+    assert_bad("{\"type\":\"hello\",\"id\":1,\"resume\":\"r\",\"last_seq\":2.5}", 1, must);
     assert_bad("{\"type\":\"hello\",\"id\":1,\"resume\":\"r\",\"last_seq\":\"6\"}", 1, must);
+}
+
+static void what_was_seen_last_is_ignored_without_a_resume(void **state)
+{
+    (void)state;
+    struct request request =
+        accepted("{\"type\":\"hello\",\"id\":1,\"token\":\"t\",\"last_match\":\"" MATCH_TEXT
+                 "\",\"last_seq\":6}");
+    assert_false(request.hello.has_last_match);
+    assert_true(id_is_none(&request.hello.last_match));
+    assert_int_equal(request.hello.last_seq, 0);
 }
 
 static void a_last_match_that_is_no_id_is_another(void **state)
@@ -136,7 +148,8 @@ int main(void)
         cmocka_unit_test(a_name_is_a_string),
         cmocka_unit_test(a_token_has_1_to_2048_bytes),
         cmocka_unit_test(a_resume_has_1_to_128_bytes),
-        cmocka_unit_test(a_last_seq_is_an_integer_from_0),
+        cmocka_unit_test(a_last_seq_is_an_integer_from_0_to_65535),
+        cmocka_unit_test(what_was_seen_last_is_ignored_without_a_resume),
         cmocka_unit_test(a_last_match_that_is_no_id_is_another),
     };
     return cmocka_run_group_tests_name("decode_hello", tests, setup, NULL);

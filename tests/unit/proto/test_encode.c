@@ -50,7 +50,7 @@ static void a_welcome_lists_what_there_is(void **state)
     assert_message(&wire,
                    "{\"type\":\"welcome\",\"id\":1,\"player\":\"" ADA_TEXT "\",\"name\":\"Ada\","
                    "\"rating\":1500,\"session\":\"s\",\"now_ms\":1790000000000,\"ping_ms\":25000,"
-                   "\"modes\":[\"duel\"],\"categories\":[\"science\",\"sport\"],"
+                   "\"modes\":[\"duel\",\"house\"],\"categories\":[\"science\",\"sport\"],"
                    "\"emotes\":" EMOTES_TEXT "}");
 }
 
@@ -66,7 +66,7 @@ static void a_welcome_has_token_and_match_where_there_are(void **state)
                    "{\"type\":\"welcome\",\"id\":1,\"player\":\"" ADA_TEXT "\",\"name\":\"Ada\","
                    "\"rating\":1500,\"session\":\"s\",\"token\":\"t.t.t\","
                    "\"now_ms\":1790000000000,\"ping_ms\":25000,"
-                   "\"modes\":[\"duel\"],\"categories\":[\"science\",\"sport\"],"
+                   "\"modes\":[\"duel\",\"house\"],\"categories\":[\"science\",\"sport\"],"
                    "\"emotes\":" EMOTES_TEXT ",\"match\":\"" MATCH_TEXT "\"}");
 }
 
@@ -138,6 +138,23 @@ static void queued_of_the_servers_own_accord_has_no_id(void **state)
     encode_queued(&wire, 0, MATCH_MODE_DUEL, 12, 4321);
     assert_message(&wire, "{\"type\":\"queued\",\"mode\":\"duel\",\"waiting\":12,"
                           "\"waited_ms\":4321}");
+}
+
+static void a_queue_may_be_the_houses(void **state)
+{
+    (void)state;
+    struct wire wire = empty_wire();
+    encode_queued(&wire, 2, MATCH_MODE_HOUSE, 1, 0);
+    assert_message(&wire, "{\"type\":\"queued\",\"id\":2,\"mode\":\"house\",\"waiting\":1,"
+                          "\"waited_ms\":0}");
+}
+
+static void unqueued_says_why(void **state)
+{
+    (void)state;
+    struct wire wire = empty_wire();
+    encode_unqueued(&wire, "opponent_left");
+    assert_message(&wire, "{\"type\":\"unqueued\",\"reason\":\"opponent_left\"}");
 }
 
 static void a_ticket_tells_the_wait(void **state)
@@ -213,6 +230,24 @@ static void saving_names_the_match(void **state)
     struct wire wire = empty_wire();
     encode_saving(&wire, &match_id);
     assert_message(&wire, "{\"type\":\"saving\",\"match\":\"" MATCH_TEXT "\"}");
+}
+
+static void a_clock_tells_what_is_left_of_the_phase(void **state)
+{
+    (void)state;
+    struct wire wire = empty_wire();
+    encode_clock(&wire, &match_id, 3, 6210, (wall_time){1790000000000});
+    assert_message(&wire, "{\"type\":\"clock\",\"match\":\"" MATCH_TEXT "\",\"round\":3,"
+                          "\"left_ms\":6210,\"now_ms\":1790000000000}");
+}
+
+static void a_clock_before_the_first_round_says_0(void **state)
+{
+    (void)state;
+    struct wire wire = empty_wire();
+    encode_clock(&wire, &match_id, 0, 4294967295, (wall_time){0});
+    assert_message(&wire, "{\"type\":\"clock\",\"match\":\"" MATCH_TEXT "\",\"round\":0,"
+                          "\"left_ms\":4294967295,\"now_ms\":0}");
 }
 
 static void a_gap_counts(void **state)
@@ -378,6 +413,8 @@ int main(void)
         cmocka_unit_test(strings_are_escaped_where_json_demands_it),
         cmocka_unit_test(queued_answers_a_join),
         cmocka_unit_test(queued_of_the_servers_own_accord_has_no_id),
+        cmocka_unit_test(a_queue_may_be_the_houses),
+        cmocka_unit_test(unqueued_says_why),
         cmocka_unit_test(a_ticket_tells_the_wait),
         cmocka_unit_test(a_ticket_without_a_guess_or_bound_says_null_and_4000),
         cmocka_unit_test(accepted_is_the_receipt),
@@ -385,6 +422,8 @@ int main(void)
         cmocka_unit_test(answered_never_says_what),
         cmocka_unit_test(an_emote_names_player_and_code),
         cmocka_unit_test(saving_names_the_match),
+        cmocka_unit_test(a_clock_tells_what_is_left_of_the_phase),
+        cmocka_unit_test(a_clock_before_the_first_round_says_0),
         cmocka_unit_test(a_gap_counts),
         cmocka_unit_test(left_and_ok_repeat_the_id),
         cmocka_unit_test(a_pong_repeats_what_the_ping_carried),

@@ -66,7 +66,6 @@ static struct match two_rounds(void)
         .bank = &bank,
         .settings = {.mode = MATCH_MODE_DUEL,
                      .rounds = 2,
-                     .is_rated = true,
                      .start_ms = 3000,
                      .round_time_ms = 10000,
                      .reveal_time_ms = 4000,
@@ -75,9 +74,18 @@ static struct match two_rounds(void)
         .created_at = {CREATED_MS},
         .wall_offset_ms = WALL_OFFSET_MS,
         .starts_at = {CREATED_MS + 3000},
-        .players = {{.player = {{0xad}}, .name = "Ada", .rating_centi = 150050, .score = 904},
-                    {.player = {{0x61}}, .name = "Gr\"ace", .rating_centi = 149949, .score = 1000}},
+        .players = {{.player = {{0xad}},
+                     .name = "Ada",
+                     .rating = {.rating_centi = 150050},
+                     .rating_after = {.rating_centi = 133749},
+                     .score = 904},
+                    {.player = {{0x61}},
+                     .name = "Gr\"ace",
+                     .rating = {.rating_centi = 149949},
+                     .rating_after = {.rating_centi = 166250},
+                     .score = 1000}},
         .player_count = 2,
+        .is_rated = true,
         .state = MATCH_ENDED,
         .round = 2,
         .reason = MATCH_END_FINISHED,
@@ -139,11 +147,28 @@ static void an_unrated_match_says_so(void **state)
 {
     (void)state;
     struct match match = two_rounds();
-    match.settings.is_rated = false;
+    match.is_rated = false;
     struct wire wire = written(&match, 1);
     cJSON *tree = tree_of(&wire);
     assert_true(cJSON_IsFalse(cJSON_GetObjectItemCaseSensitive(tree, "rated")));
     cJSON_Delete(tree);
+}
+
+static void a_match_against_the_house_names_the_bot_as_one(void **state)
+{
+    (void)state;
+    struct match match = two_rounds();
+    match.settings.mode = MATCH_MODE_HOUSE;
+    match.is_rated = false;
+    match.players[GRACE].is_bot = true;
+    assert_entry(&match, 1,
+                 "{\"type\":\"match\",\"match\":\"" MATCH_TEXT
+                 "\",\"mode\":\"house\",\"rated\":false,"
+                 "\"seq\":1,\"players\":["
+                 "{\"player\":\"ad000000-0000-0000-0000-000000000000\",\"name\":\"Ada\","
+                 "\"rating\":1501},"
+                 "{\"player\":\"61000000-0000-0000-0000-000000000000\",\"name\":\"Gr\\\"ace\","
+                 "\"rating\":1499,\"bot\":true}],\"rounds\":2,\"starts_at_ms\":108000}");
 }
 
 static void a_round_shows_the_choices_in_their_places(void **state)
@@ -218,6 +243,17 @@ static void an_end_tells_the_outcome(void **state)
     struct match match = two_rounds();
     assert_entry(&match, 9,
                  HEAD("end", "9") "\"reason\":\"finished\",\"winner\":1,\"scores\":[904,1000],"
+                                  "\"ratings\":[{\"before\":1501,\"after\":1337},"
+                                  "{\"before\":1499,\"after\":1663}]}");
+}
+
+static void an_unrated_end_has_no_ratings(void **state)
+{
+    (void)state;
+    struct match match = two_rounds();
+    match.is_rated = false;
+    assert_entry(&match, 9,
+                 HEAD("end", "9") "\"reason\":\"finished\",\"winner\":1,\"scores\":[904,1000],"
                                   "\"ratings\":null}");
 }
 
@@ -242,7 +278,8 @@ static void an_end_during_a_round_has_the_scores_of_the_last_reveal(void **state
     match.reason = MATCH_END_FORFEIT;
     assert_entry(&match, 7,
                  HEAD("end", "7") "\"reason\":\"forfeit\",\"winner\":1,\"scores\":[904,0],"
-                                  "\"ratings\":null}");
+                                  "\"ratings\":[{\"before\":1501,\"after\":1337},"
+                                  "{\"before\":1499,\"after\":1663}]}");
 }
 
 static void an_end_before_any_reveal_has_no_points(void **state)
@@ -321,6 +358,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_match_names_players_rounds_and_start),
         cmocka_unit_test(an_unrated_match_says_so),
+        cmocka_unit_test(a_match_against_the_house_names_the_bot_as_one),
         cmocka_unit_test(a_round_shows_the_choices_in_their_places),
         cmocka_unit_test(the_last_round_counts_double),
         cmocka_unit_test(a_reveal_tells_the_place_and_every_result),
@@ -328,6 +366,7 @@ int main(void)
         cmocka_unit_test(a_peer_who_is_away_has_its_grace),
         cmocka_unit_test(a_peer_is_back_or_gone),
         cmocka_unit_test(an_end_tells_the_outcome),
+        cmocka_unit_test(an_unrated_end_has_no_ratings),
         cmocka_unit_test(an_end_may_have_no_winner),
         cmocka_unit_test(an_end_during_a_round_has_the_scores_of_the_last_reveal),
         cmocka_unit_test(an_end_before_any_reveal_has_no_points),

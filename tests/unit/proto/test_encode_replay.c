@@ -18,12 +18,12 @@ enum { ROUNDS = 3, QUESTIONS = 8, TOLD_MAX = 64, TOLD_BYTES_MAX = 1024 };
 static const struct match_settings settings = {
     .mode = MATCH_MODE_DUEL,
     .rounds = ROUNDS,
-    .is_rated = true,
     .start_ms = 3000,
     .round_time_ms = 10000,
     .reveal_time_ms = 4000,
     .grace_ms = 10000,
     .close_slack_ms = 20,
+    .tau_milli = 500,
 };
 
 static const uint16_t all[QUESTIONS] = {0, 1, 2, 3, 4, 5, 6, 7};
@@ -141,10 +141,10 @@ static int setup(void **state)
         .categories = {{.name = "all", .questions = all, .count = QUESTIONS}},
         .category_count = 1,
     };
-    static const struct match_entrant ada = {
-        .player = {{0xad}}, .name = "Ada", .rating_centi = 150000, .credit_ms = 18};
-    static const struct match_entrant grace = {
-        .player = {{0x61}}, .name = "Grace", .rating_centi = 149000, .credit_ms = 40};
+    struct match_entrant ada = {.player = {{0xad}}, .credit_ms = 18};
+    struct match_entrant grace = {.player = {{0x61}}, .credit_ms = 40};
+    player_record_init(&ada.record, "Ada");
+    player_record_init(&grace.record, "Grace");
     memset(&stage, 0, sizeof stage);
     stage.now_ms = 1000;
     const struct match_setup match_setup = {

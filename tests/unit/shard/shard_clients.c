@@ -1,4 +1,4 @@
-/* What clients do and hear: the verbs, builders, looks and expectations of shard_world.h. */
+/* What clients do: the verbs of shard_world.h. */
 
 #include <inttypes.h>
 #include <setjmp.h>
@@ -12,22 +12,40 @@
 
 #include "shard_world.h"
 
-enum { TEXT_BYTES = 512, WORD_BYTES = 64, WORDS_BYTES = 4096 };
+enum { TEXT_BYTES = 512, WORD_BYTES = 64 };
 
 /* --- Verbs. --- */
+
+static void keeps(struct client *client, const struct client *before)
+{
+    client->player = before->player;
+    memcpy(client->session_text, before->session_text, sizeof(client->session_text));
+    memcpy(client->token, before->token, sizeof(client->token));
+    memcpy(client->last_match, before->last_match, sizeof(client->last_match));
+    client->last_seq = before->last_seq;
+}
+
+void knows_what(struct world *world, unsigned client, unsigned first)
+{
+    keeps(&world->clients[client], &world->clients[first]);
+}
 
 void comes(struct world *world, unsigned client, unsigned shard)
 {
     struct client *at = &world->clients[client];
     assert_false(at->is_connected);
     for (uint32_t i = 0; i < at->message_count; i++) free(at->messages[i]);
+    struct client before = *at;
     *at = (struct client){.world = world,
                           .shard = shard,
                           .is_connected = true,
                           .takes = ANY_NUMBER,
                           .next_id = 1,
-                          .messages = at->messages,
-                          .message_capacity = at->message_capacity};
+                          .pong_delay_ms = before.pong_delay_ms,
+                          .rtt_us = before.rtt_us,
+                          .messages = before.messages,
+                          .message_capacity = before.message_capacity};
+    keeps(at, &before);
     referee_on_connect(&world->referee, client);
     at->session = shard_on_connect(world->shards[shard].shard, at, world->now);
     at->is_connected = !handle_is_none(at->session);
@@ -44,6 +62,7 @@ void says(struct world *world, unsigned client, const char *text)
     assert_non_null(copy);
     memcpy(copy, text, bytes);
     at->inbox[at->inbox_count++] = copy;
+    referee_on_said(&world->referee, client, text);
     const char *id = strstr(text, "\"id\":");
     if (id != NULL) {
         uint32_t number = (uint32_t)strtoul(id + strlen("\"id\":"), NULL, 10);
@@ -54,7 +73,7 @@ void says(struct world *world, unsigned client, const char *text)
 uint32_t asks(struct world *world, unsigned client, const char *type, const char *fields)
 {
     uint32_t id = world->clients[client].next_id++;
-    char text[TEXT_BYTES];
+    char text[2 * TEXT_BYTES];
     int length = snprintf(text, sizeof(text), "{\"type\":\"%s\",\"id\":%" PRIu32 "%s%s}", type, id,
                           fields[0] != '\0' ? "," : "", fields);
     assert_true(length > 0 && (size_t)length < sizeof(text));
@@ -81,6 +100,62 @@ uint32_t joins_in(struct world *world, unsigned client, const char *category)
         snprintf(fields, sizeof(fields), "\"mode\":\"duel\",\"category\":\"%s\"", category);
     assert_true(length > 0 && (size_t)length < sizeof(fields));
     return asks(world, client, "join", fields);
+}
+
+uint32_t joins_the_house(struct world *world, unsigned client)
+{
+    return asks(world, client, "join", "\"mode\":\"house\"");
+}
+
+uint32_t asks_for_a_rematch(struct world *world, unsigned client)
+{
+    char fields[TEXT_BYTES];
+    int length = snprintf(fields, sizeof(fields), "\"mode\":\"duel\",\"rematch\":\"%s\"",
+                          world->clients[client].last_match);
+    assert_true(length > 0 && (size_t)length < sizeof(fields));
+    return asks(world, client, "join", fields);
+}
+
+/* last_seq 0: says nothing of a match. */
+static uint32_t resumes_with(struct world *world, unsigned client, uint32_t last_seq,
+                             const char *token)
+{
+    const struct client *at = &world->clients[client];
+    char fields[TEXT_BYTES];
+    int length =
+        snprintf(fields, sizeof(fields), "\"resume\":\"%s\"%s%s%s", at->session_text,
+                 token[0] != '\0' ? ",\"token\":\"" : "", token, token[0] != '\0' ? "\"" : "");
+    assert_true(length > 0 && (size_t)length < sizeof(fields));
+    if (last_seq > 0) {
+        (void)snprintf(fields + length, sizeof(fields) - (size_t)length,
+                       ",\"last_match\":\"%s\",\"last_seq\":%" PRIu32, at->last_match,
+                       last_seq); /* Cut, it is no JSON. */
+    }
+    return asks(world, client, "hello", fields);
+}
+
+uint32_t resumes(struct world *world, unsigned client)
+{
+    return resumes_with(world, client, world->clients[client].last_seq, "");
+}
+
+uint32_t resumes_after(struct world *world, unsigned client, uint32_t last_seq)
+{
+    return resumes_with(world, client, last_seq, "");
+}
+
+uint32_t resumes_or_shows_its_token(struct world *world, unsigned client)
+{
+    return resumes_with(world, client, world->clients[client].last_seq,
+                        world->clients[client].token);
+}
+
+uint32_t shows_its_token(struct world *world, unsigned client)
+{
+    char fields[TEXT_BYTES];
+    int length = snprintf(fields, sizeof(fields), "\"token\":\"%s\"", world->clients[client].token);
+    assert_true(length > 0 && (size_t)length < sizeof(fields));
+    return asks(world, client, "hello", fields);
 }
 
 uint32_t leaves(struct world *world, unsigned client)
@@ -128,6 +203,16 @@ void is_lost(struct world *world, unsigned client)
     world->clients[client].is_lost = true;
 }
 
+void falls_silent(struct world *world, unsigned client)
+{
+    world->clients[client].is_silent = true;
+}
+
+void is_heard_again(struct world *world, unsigned client)
+{
+    world->clients[client].is_silent = false;
+}
+
 void takes_only(struct world *world, unsigned client, uint32_t frames)
 {
     world->clients[client].takes = frames;
@@ -137,232 +222,4 @@ void takes_only(struct world *world, unsigned client, uint32_t frames)
 void takes_everything(struct world *world, unsigned client)
 {
     takes_only(world, client, ANY_NUMBER);
-}
-
-/* --- Builders. --- */
-
-void is_idle(struct world *world, unsigned client, unsigned shard)
-{
-    comes(world, client, shard);
-    greets(world, client);
-    settle(world);
-    expect_said(world, client, "welcome");
-}
-
-void is_queued(struct world *world, unsigned client, unsigned shard)
-{
-    is_idle(world, client, shard);
-    joins(world, client);
-    settle(world);
-    expect_said(world, client, "queued");
-}
-
-void duel_begins(struct world *world, unsigned first_shard, unsigned second_shard)
-{
-    is_queued(world, ADA, first_shard);
-    is_idle(world, BEN, second_shard);
-    joins(world, BEN);
-    settle(world);
-    expect_said(world, ADA, "match");
-    expect_said(world, BEN, "queued, match");
-}
-
-void duel_asks(struct world *world, unsigned first_shard, unsigned second_shard)
-{
-    duel_begins(world, first_shard, second_shard);
-    run_ms(world, START_MS);
-    expect_said(world, ADA, "round");
-    expect_said(world, BEN, "round");
-}
-
-static void both_answer(struct world *world, unsigned round)
-{
-    answers(world, ADA, round, right_choice(world, ADA));
-    answers(world, BEN, round, wrong_choice(world, BEN));
-    settle(world);
-}
-
-void goes_to_round(struct world *world, unsigned round)
-{
-    for (unsigned i = 1; i < round; i++) {
-        both_answer(world, i);
-        run_ms(world, REVEAL_TIME_MS);
-    }
-    look_away(world, ADA);
-    look_away(world, BEN);
-}
-
-void plays_to_the_end(struct world *world)
-{
-    goes_to_round(world, ROUNDS);
-    both_answer(world, ROUNDS);
-}
-
-/* --- Looks. --- */
-
-struct shard_stats stats_of(struct world *world, unsigned shard)
-{
-    struct shard_stats stats;
-    shard_stats(world->shards[shard].shard, &stats);
-    return stats;
-}
-
-unsigned sessions_in(struct world *world, enum session_state state)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < world->settings.shards; i++) {
-        count += stats_of(world, i).sessions[state];
-    }
-    return count;
-}
-
-unsigned matches_live(struct world *world)
-{
-    unsigned count = 0;
-    for (unsigned i = 0; i < world->settings.shards; i++) {
-        count += stats_of(world, i).match_slots.now;
-    }
-    return count;
-}
-
-static bool is_of(const char *text, const char *type)
-{
-    static const char head[] = "{\"type\":\"";
-    size_t length = strlen(type);
-    return strncmp(text + sizeof(head) - 1, type, length) == 0 &&
-           text[sizeof(head) - 1 + length] == '"';
-}
-
-static const char *find_last(const struct world *world, unsigned client, const char *type)
-{
-    const struct client *at = &world->clients[client];
-    for (uint32_t i = at->message_count; i > 0; i--) {
-        if (is_of(at->messages[i - 1], type)) return at->messages[i - 1];
-    }
-    return NULL;
-}
-
-const char *last_said(const struct world *world, unsigned client, const char *type)
-{
-    const char *text = find_last(world, client, type);
-    if (text == NULL) fail_msg("client %u was told no `%s`", client, type);
-    return text;
-}
-
-unsigned count_said(const struct world *world, unsigned client, const char *type)
-{
-    const struct client *at = &world->clients[client];
-    unsigned count = 0;
-    for (uint32_t i = 0; i < at->message_count; i++) count += is_of(at->messages[i], type);
-    return count;
-}
-
-uint32_t number_in(const char *text, const char *key)
-{
-    char quoted[WORD_BYTES];
-    (void)snprintf(quoted, sizeof(quoted), "\"%s\":", key); /* It fits. */
-    const char *at = strstr(text, quoted);
-    if (at == NULL) return ANY_NUMBER;
-    at += strlen(quoted);
-    return *at >= '0' && *at <= '9' ? (uint32_t)strtoul(at, NULL, 10) : ANY_NUMBER;
-}
-
-unsigned right_choice(const struct world *world, unsigned client)
-{
-    const char *at = strstr(last_said(world, client, "round"), "\"choices\":[");
-    const char *right = strstr(at, "\"the right one\"");
-    assert_non_null(right);
-    unsigned place = 0;
-    for (; at < right; at++) place += *at == ',';
-    return place;
-}
-
-unsigned wrong_choice(const struct world *world, unsigned client)
-{
-    return (right_choice(world, client) + 1) % 4;
-}
-
-/* --- Expectations. --- */
-
-/* Copies the text behind `key` up to the closing quote. */
-static void copy_word(const char *text, const char *key, char ret_word[WORD_BYTES])
-{
-    const char *at = strstr(text, key);
-    size_t length = at == NULL ? 0 : strcspn(at + strlen(key), "\"");
-    assert_true(length < WORD_BYTES);
-    if (length > 0) memcpy(ret_word, at + strlen(key), length);
-    ret_word[length] = '\0';
-}
-
-static void word_of(const char *text, char ret_word[2 * WORD_BYTES])
-{
-    static const char *const details[][2] = {{"error", ",\"code\":\""},
-                                             {"peer", ",\"state\":\""},
-                                             {"end", ",\"reason\":\""},
-                                             {"bye", ",\"reason\":\""}};
-    char type[WORD_BYTES], detail[WORD_BYTES] = "";
-    copy_word(text, "{\"type\":\"", type);
-    for (unsigned i = 0; i < sizeof(details) / sizeof(details[0]); i++) {
-        if (strcmp(type, details[i][0]) == 0) copy_word(text, details[i][1], detail);
-    }
-    (void)snprintf(ret_word, 2 * (size_t)WORD_BYTES, "%s%s%s", type, detail[0] != '\0' ? " " : "",
-                   detail); /* It fits. */
-}
-
-void expect_said(struct world *world, unsigned client, const char *words)
-{
-    struct client *at = &world->clients[client];
-    char said[WORDS_BYTES] = "";
-    for (; at->expected < at->message_count; at->expected++) {
-        char word[2 * WORD_BYTES];
-        word_of(at->messages[at->expected], word);
-        size_t length = strlen(said);
-        (void)snprintf(said + length, sizeof(said) - length, "%s%s", length > 0 ? ", " : "",
-                       word); /* Cut, it is another text. */
-    }
-    assert_string_equal(said, words);
-}
-
-void expect_nothing_said(struct world *world, unsigned client)
-{
-    expect_said(world, client, "");
-}
-
-const char *expect_among(struct world *world, unsigned client, const char *word)
-{
-    struct client *at = &world->clients[client];
-    const char *found = NULL;
-    for (; at->expected < at->message_count; at->expected++) {
-        char said[2 * WORD_BYTES];
-        word_of(at->messages[at->expected], said);
-        if (strcmp(said, word) == 0) found = at->messages[at->expected];
-    }
-    if (found == NULL) fail_msg("client %u was told no `%s`", client, word);
-    return found;
-}
-
-void look_away(struct world *world, unsigned client)
-{
-    world->clients[client].expected = world->clients[client].message_count;
-}
-
-void expect_reply(const struct world *world, unsigned client, const char *type, uint32_t id)
-{
-    assert_int_equal(number_in(last_said(world, client, type), "id"), id);
-}
-
-void expect_closed(const struct world *world, unsigned client, unsigned code)
-{
-    assert_int_equal(world->clients[client].close_code, code);
-}
-
-void expect_open(const struct world *world, unsigned client)
-{
-    assert_true(world->clients[client].is_connected);
-    assert_int_equal(world->clients[client].close_code, 0);
-}
-
-void expect_same_bytes(const struct world *world, unsigned first, unsigned second, const char *type)
-{
-    assert_string_equal(last_said(world, first, type), last_said(world, second, type));
 }

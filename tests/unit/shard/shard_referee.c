@@ -24,6 +24,12 @@ static uint32_t number_after(const char *text, const char *key)
     return at == NULL ? 0 : (uint32_t)strtoul(at + strlen(key), NULL, 10);
 }
 
+static bool id_after(const char *text, const char *key, struct id *ret_id)
+{
+    const char *at = strstr(text, key);
+    return at != NULL && id_parse(at + strlen(key), ID_TEXT_BYTES, ret_id);
+}
+
 static char *copy_of(const char *text)
 {
     size_t bytes = strlen(text) + 1;
@@ -33,12 +39,29 @@ static char *copy_of(const char *text)
     return copy;
 }
 
+static void *zeroed(size_t count, size_t size)
+{
+    void *items = calloc(count, size);
+    assert_non_null(items);
+    return items;
+}
+
+/* --- Life. --- */
+
+static void forget_connection(struct referee_client *client)
+{
+    memset(client, 0, sizeof(*client));
+    client->match = client->player = -1;
+}
+
 void referee_init(struct referee *referee, uint32_t clients)
 {
     assert_true(clients <= REFEREE_CLIENTS_MAX);
     *referee = (struct referee){.client_count = clients};
-    referee->clients = calloc(clients, sizeof(*referee->clients));
-    assert_non_null(referee->clients);
+    referee->clients = zeroed(clients, sizeof(*referee->clients));
+    for (uint32_t i = 0; i < clients; i++) forget_connection(&referee->clients[i]);
+    referee->matches = zeroed(REFEREE_MATCHES_MAX, sizeof(*referee->matches));
+    referee->players = zeroed(REFEREE_PLAYERS_MAX, sizeof(*referee->players));
 }
 
 void referee_fini(struct referee *referee)
@@ -48,13 +71,31 @@ void referee_fini(struct referee *referee)
             free(referee->matches[i].texts[seq]);
         }
     }
+    free(referee->matches);
+    free(referee->players);
     free(referee->clients);
 }
 
 void referee_on_connect(struct referee *referee, unsigned client)
 {
-    memset(&referee->clients[client], 0, sizeof(referee->clients[client]));
-    referee->clients[client].match = -1;
+    forget_connection(&referee->clients[client]);
+}
+
+void referee_on_disconnect(struct referee *referee, unsigned client)
+{
+    forget_connection(&referee->clients[client]);
+}
+
+/* --- What is told the shards. --- */
+
+void referee_on_said(struct referee *referee, unsigned client, const char *text)
+{
+    if (strstr(text, "\"type\":\"hello\"") == NULL) return;
+    struct referee_client *at = &referee->clients[client];
+    struct referee_hello *hello = &at->hellos[at->hello_count++ % REFEREE_HELLOS_MAX];
+    *hello = (struct referee_hello){.id = number_after(text, "\"id\":"),
+                                    .seq = number_after(text, "\"last_seq\":")};
+    if (!id_after(text, "\"last_match\":\"", &hello->match)) hello->seq = 0;
 }
 
 void referee_on_request(struct referee *referee, unsigned client, uint32_t id)
@@ -65,10 +106,26 @@ void referee_on_request(struct referee *referee, unsigned client, uint32_t id)
     referee->clients[client].pending_count++;
 }
 
-void referee_on_disconnect(struct referee *referee, unsigned client)
+static struct referee_player *player_of(struct referee *referee, struct referee_client *client)
 {
-    memset(&referee->clients[client], 0, sizeof(referee->clients[client]));
+    if (client->player < 0) return NULL;
+    return &referee->players[client->player];
 }
+
+void referee_on_unread(struct referee *referee, unsigned client)
+{
+    referee->clients[client].is_slow = true;
+}
+
+void referee_on_heard(struct referee *referee, unsigned client, mono_time now)
+{
+    if (referee->clients[client].is_slow) referee->unread_at = now;
+    struct referee_player *player = player_of(referee, &referee->clients[client]);
+    if (player == NULL || player->match < 0) return;
+    if (referee->matches[player->match].is_ended) player->is_heard = true;
+}
+
+/* --- Matches. --- */
 
 static int find_match(struct referee *referee, const struct id *id)
 {
@@ -84,6 +141,17 @@ void referee_on_saved(struct referee *referee, const struct id *match)
 {
     referee->matches[find_match(referee, match)].is_saved = true;
 }
+
+void referee_on_ended(struct referee *referee, const struct id *id, const char *reason,
+                      mono_time now)
+{
+    struct referee_match *match = &referee->matches[find_match(referee, id)];
+    match->is_ended = true;
+    match->is_cancelled = strcmp(reason, "cancelled") == 0;
+    match->ended_at = now;
+}
+
+/* --- What the shards say. --- */
 
 static void check_reply(struct referee *referee, unsigned client, const char *text)
 {
@@ -102,47 +170,143 @@ static void check_end(struct referee *referee, struct referee_client *client, co
     if (counts && !referee->matches[client->match].is_saved) {
         fail_msg("an end before its result was saved: %s", text);
     }
+    struct referee_player *player = player_of(referee, client);
+    if (player != NULL && player->match == client->match) player->has_end = true;
     client->match = -1;
+    client->may_hear_clock = false;
     referee->ends++;
+}
+
+static void note_match(struct referee *referee, struct referee_client *client, int match)
+{
+    struct referee_player *player = player_of(referee, client);
+    /* An older connection may still read of an older match. */
+    if (player == NULL || player->match >= match) return;
+    player->match = match;
+    player->has_end = false;
+    player->is_heard = false;
 }
 
 static void check_numbered(struct referee *referee, struct referee_client *client, const char *text,
                            uint32_t seq)
 {
-    static const char key[] = "\"match\":\"";
-    const char *at = strstr(text, key);
     struct id id;
-    assert_non_null(at);
-    assert_true(id_parse(at + sizeof(key) - 1, ID_TEXT_BYTES, &id));
+    assert_true(id_after(text, "\"match\":\"", &id));
     int match = find_match(referee, &id);
-    if (is_of(text, "match")) {
-        if (client->match >= 0) fail_msg("a match within a match: %s", text);
+    if (client->match < 0 && is_of(text, "match")) {
         client->match = match;
         client->seq = 0;
     }
     if (client->match != match) fail_msg("of a match that the player is not in: %s", text);
+    if (client->is_anywhere) client->seq = seq - 1;
+    client->is_anywhere = false;
     if (seq != client->seq + 1) fail_msg("not the number after %u: %s", client->seq, text);
     client->seq = seq;
     assert_true(seq <= REFEREE_SEQ_MAX);
-    char **known = &referee->matches[match].texts[seq - 1];
+    struct referee_match *at = &referee->matches[match];
+    if (seq > at->seq_max) at->seq_max = seq;
+    char **known = &at->texts[seq - 1];
     if (*known == NULL) *known = copy_of(text);
     if (strcmp(*known, text) != 0) fail_msg("two players got\n%s\n%s", *known, text);
+    note_match(referee, client, match);
     if (is_of(text, "end")) check_end(referee, client, text);
 }
 
-void referee_on_message(struct referee *referee, unsigned client, const char *text)
+static int find_player(struct referee *referee, const struct id *id)
 {
-    check_reply(referee, client, text);
+    for (uint32_t i = 0; i < referee->player_count; i++) {
+        if (id_equal(&referee->players[i].id, id)) return (int)i;
+    }
+    assert_true(referee->player_count < REFEREE_PLAYERS_MAX);
+    referee->players[referee->player_count] = (struct referee_player){.id = *id, .match = -1};
+    return (int)referee->player_count++;
+}
+
+/* Where a welcome names no match, what the player was in must be over, and seen or old. */
+static void expect_nothing_lost(const struct referee *referee, const struct referee_player *player,
+                                const char *text, mono_time now)
+{
+    if (player->match < 0 || player->has_end || referee->is_draining) return;
+    const struct referee_match *match = &referee->matches[player->match];
+    if (!match->is_ended) fail_msg("a match that runs was lost: %s", text);
+    /* Whom a slow one spoke for, and what it has done, it would say in time. */
+    if (mono_is_before(match->ended_at, referee->unread_at)) return;
+    bool is_old = mono_elapsed(match->ended_at, now) >= referee->kept_ms;
+    /* A cancelled one goes on in the queue. */
+    if (!is_old && !player->is_heard && !match->is_cancelled) fail_msg("an end was lost: %s", text);
+}
+
+static const struct referee_hello *find_hello(const struct referee_client *client, uint32_t id)
+{
+    for (unsigned i = 0; i < REFEREE_HELLOS_MAX; i++) {
+        if (client->hellos[i].id == id) return &client->hellos[i];
+    }
+    return NULL;
+}
+
+/* Also one who has not: whoever says so is not told. */
+static bool claims_all_of(const struct referee *referee, const struct referee_player *player,
+                          const struct referee_hello *hello)
+{
+    if (player->match < 0 || hello == NULL) return false;
+    const struct referee_match *match = &referee->matches[player->match];
+    return id_equal(&hello->match, &match->id) && hello->seq >= match->seq_max;
+}
+
+static void check_welcome(struct referee *referee, unsigned number, const char *text, mono_time now)
+{
+    struct referee_client *client = &referee->clients[number];
+    struct id id;
+    assert_true(id_after(text, "\"player\":\"", &id));
+    client->player = find_player(referee, &id);
+    struct referee_player *player = &referee->players[client->player];
+    const struct referee_hello *hello = find_hello(client, number_after(text, ",\"id\":"));
+    if (!id_after(text, "\"match\":\"", &id)) {
+        if (!client->is_slow && !claims_all_of(referee, player, hello))
+            expect_nothing_lost(referee, player, text, now);
+        return;
+    }
+    referee->welcomes_back++;
+    client->match = find_match(referee, &id);
+    client->seq = hello != NULL && id_equal(&hello->match, &id) ? hello->seq : 0;
+    client->may_hear_clock = true;
+    client->is_anywhere = client->seq > referee->matches[client->match].seq_max;
+    note_match(referee, client, client->match);
+}
+
+static void check_clock(const struct referee *referee, struct referee_client *client,
+                        const char *text)
+{
+    struct id id;
+    assert_true(id_after(text, "\"match\":\"", &id));
+    bool is_expected = client->may_hear_clock && client->match >= 0 &&
+                       id_equal(&referee->matches[client->match].id, &id);
+    if (!is_expected) fail_msg("a clock that nobody waits for: %s", text);
+    client->may_hear_clock = false;
+}
+
+void referee_on_message(struct referee *referee, unsigned number, const char *text, mono_time now)
+{
+    struct referee_client *client = &referee->clients[number];
+    if (client->has_bye) fail_msg("after bye: %s", text);
+    check_reply(referee, number, text);
     bool has_secret = strstr(text, "\"correct\"") != NULL;
     if (has_secret && !is_of(text, "reveal")) fail_msg("the secret is out: %s", text);
+    if (is_of(text, "welcome")) check_welcome(referee, number, text, now);
+    if (is_of(text, "clock")) check_clock(referee, client, text);
+    if (is_of(text, "bye")) client->has_bye = true;
     uint32_t seq = number_after(text, ",\"seq\":");
-    if (seq != 0) check_numbered(referee, &referee->clients[client], text, seq);
+    if (seq != 0) check_numbered(referee, client, text, seq);
 }
 
 void referee_expect_all_answered(const struct referee *referee)
 {
     for (uint32_t i = 0; i < referee->client_count; i++) {
         const struct referee_client *client = &referee->clients[i];
+        for (uint32_t other = 0; other < i; other++) {
+            if (client->player < 0 || client->player != referee->clients[other].player) continue;
+            fail_msg("clients %u and %u speak for one player", other, i);
+        }
         for (unsigned id = 0; client->pending_count > 0 && id < REFEREE_IDS_MAX; id++) {
             if (client->pending[id] > 0) fail_msg("client %u: no reply to request %u", i, id);
         }

@@ -1,6 +1,5 @@
 #include "shard_world.h"
 
-#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,6 +10,7 @@
 #include <cmocka.h>
 
 #include "proto/decode.h"
+#include "shard_edge.h"
 #include "shard_priv.h"
 
 enum {
@@ -55,97 +55,6 @@ static const struct bank *world_bank(void)
     return &bank;
 }
 
-/* --- What a shard asks of the outside. --- */
-
-static void record_message(struct client *client, const struct frame *frame)
-{
-    if (client->message_count == client->message_capacity) {
-        client->message_capacity =
-            client->message_capacity == 0 ? 32 : 2 * client->message_capacity;
-        client->messages = realloc(client->messages, client->message_capacity * sizeof(char *));
-        assert_non_null(client->messages);
-    }
-    char *text = malloc(frame->size + 1);
-    assert_non_null(text);
-    memcpy(text, frame->payload, frame->size);
-    text[frame->size] = '\0';
-    client->messages[client->message_count++] = text;
-    struct world *world = client->world;
-    referee_on_message(&world->referee, (unsigned)(client - world->clients), text);
-}
-
-static unsigned io_send(void *context, shard_conn conn, struct frame *const frames[],
-                        unsigned count)
-{
-    (void)context; /* The connection knows its world. */
-    struct client *client = conn;
-    assert_true(client->is_connected);
-    assert_int_equal(client->close_code, 0);
-    unsigned taken = count < client->takes ? count : client->takes;
-    for (unsigned i = 0; i < taken; i++) record_message(client, frames[i]);
-    if (client->takes != ANY_NUMBER) client->takes -= taken;
-    client->is_choked = taken < count;
-    return taken;
-}
-
-static void io_pause(void *context, shard_conn conn, bool is_paused)
-{
-    (void)context; /* The connection knows its world. */
-    struct client *client = conn;
-    assert_true(client->is_connected);
-    assert_int_not_equal(client->is_paused, is_paused);
-    client->is_paused = is_paused;
-}
-
-static void io_close(void *context, shard_conn conn, enum close_code code, const char *reason)
-{
-    (void)context; /* The connection knows its world. */
-    struct client *client = conn;
-    assert_true(client->is_connected);
-    assert_non_null(reason);
-    assert_int_equal(client->close_code, 0); /* Asked for once. */
-    client->close_code = (uint16_t)code;
-    client->is_lost = true;
-}
-
-static void io_random(void *context, void *ret_bytes, size_t size)
-{
-    struct world_shard *at = context;
-    uint8_t *bytes = ret_bytes;
-    for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)prng_next(&at->world->chance);
-}
-
-static int io_save(void *context, struct handle match, const struct match_result *result)
-{
-    struct world_shard *at = context;
-    struct world *world = at->world;
-    world->saves_asked++;
-    world->last_result = *result;
-    if (world->store == STORE_REFUSING) return -EAGAIN;
-    assert_true(world->save_count < SAVES_MAX);
-    uint32_t delay_ms = world->store == STORE_LATE ? world->store_delay_ms : 0;
-    world->saves[world->save_count++] =
-        (struct pending_save){.match = match,
-                              .id = result->match,
-                              .shard = (unsigned)(at - world->shards),
-                              .at = mono_after(world->now, delay_ms)};
-    return 0;
-}
-
-static void io_wake(void *context, unsigned shard)
-{
-    struct world_shard *at = context;
-    assert_true(shard < at->world->settings.shards);
-    at->world->shards[shard].is_woken = true;
-}
-
-static void io_log(void *context, const struct shard_note *note)
-{
-    struct world_shard *at = context;
-    at->world->notes[note->kind]++;
-    if (note->kind == NOTE_MATCH_FAULT) fail_msg("a match found itself broken: %s", note->text);
-}
-
 /* --- Life. --- */
 
 static struct shard_settings settings_of(struct world *world, unsigned index)
@@ -164,12 +73,17 @@ static struct shard_settings settings_of(struct world *world, unsigned index)
                   .round_time_ms = ROUND_TIME_MS,
                   .reveal_time_ms = REVEAL_TIME_MS,
                   .grace_ms = from->grace_ms,
-                  .close_slack_ms = CLOSE_SLACK_MS},
+                  .close_slack_ms = CLOSE_SLACK_MS,
+                  .tau_milli = 500},
         .bank = world_bank(),
         .key = {{from->seed, index}},
         .hello_timeout_ms = HELLO_TIMEOUT_MS,
         .send_timeout_ms = SEND_TIMEOUT_MS,
-        .ping_ms = 25000,
+        .ping_ms = PING_MS,
+        .match_ping_ms = MATCH_PING_MS,
+        .rtt_credit_max_ms = CREDIT_MAX_MS,
+        .ended_keep_ms = ENDED_KEEP_MS,
+        .rematch_ms = REMATCH_MS,
         .message_rate = MESSAGE_RATE,
         .message_burst = from->message_burst,
     };
@@ -193,15 +107,15 @@ static void create_shard(struct world *world, unsigned index)
     at->memory = calloc(1, shard_bytes(&settings) + 64);
     assert_non_null(at->memory);
     uintptr_t aligned = ((uintptr_t)at->memory + 63) & ~(uintptr_t)63;
-    struct shard_io io = {.context = at,
-                          .send = io_send,
-                          .pause = io_pause,
-                          .close = io_close,
-                          .random = io_random,
-                          .save = io_save,
-                          .wake = io_wake,
-                          .log = io_log};
+    struct shard_io io = edge_io(at);
     at->shard = shard_create((void *)aligned, &settings, &io, world->now, wall_now(world));
+}
+
+void tell(const struct world *world, unsigned client, const char *what, const char *text)
+{
+    if (!world->is_told) return;
+    print_message("%llu %u@%u %s %.150s\n", (unsigned long long)world->now.ms, client,
+                  world->clients[client].shard, what, text);
 }
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
@@ -219,6 +133,7 @@ struct world *world_create(struct world_settings settings)
     settings.mailbox_bytes = or_default(settings.mailbox_bytes, MAILBOX_BYTES);
     settings.message_burst = or_default(settings.message_burst, MESSAGE_BURST);
     settings.grace_ms = or_default(settings.grace_ms, GRACE_MS);
+    if (settings.is_without_grace) settings.grace_ms = 0;
     struct world *world = aligned_alloc(_Alignof(struct world), sizeof(*world));
     assert_non_null(world);
     memset(world, 0, sizeof(*world));
@@ -232,6 +147,7 @@ struct world *world_create(struct world_settings settings)
         world->clients[i] = (struct client){.world = world, .next_id = 1};
     }
     referee_init(&world->referee, settings.clients);
+    world->referee.kept_ms = ENDED_KEEP_MS;
     for (unsigned from = 0; from < settings.shards; from++) {
         for (unsigned to = 0; to < settings.shards; to++) {
             void *bytes = calloc(1, settings.mailbox_bytes);
@@ -260,6 +176,9 @@ static void expect_nothing_left(struct world *world, unsigned index)
     for (unsigned i = 0; i < FRAME_CLASSES; i++) assert_int_equal(stats.frames[i].now, 0);
     assert_int_equal(stats.session_slots.now, 0);
     assert_int_equal(stats.match_slots.now, 0);
+    assert_int_equal(stats.ended_slots.now, 0);
+    assert_int_equal(stats.standing_slots.now, 0);
+    assert_int_equal(stats.away_tickets.now, 0);
     assert_int_equal(stats.ticket_slots.now, 0);
     assert_int_equal(stats.presence_slots.now, 0);
     assert_int_equal(stats.offer_slots.now, 0);
@@ -277,9 +196,12 @@ static void free_client(struct client *client)
 
 void calm_down(struct world *world)
 {
-    world->store = STORE_PROMPT;
+    world->saves.mode = world->loads.mode = STORE_PROMPT;
     for (unsigned i = 0; i < world->settings.shards; i++) go_on(world, i);
-    for (unsigned i = 0; i < world->settings.clients; i++) takes_everything(world, i);
+    for (unsigned i = 0; i < world->settings.clients; i++) {
+        is_heard_again(world, i);
+        takes_everything(world, i);
+    }
     run_ms(world, CALM_MS);
     referee_expect_all_answered(&world->referee);
 }
@@ -288,7 +210,7 @@ void world_close(struct world *world)
 {
     calm_down(world);
     shut_down(world);
-    run_ms(world, CALM_MS);
+    run_ms(world, CALM_MS + ENDED_KEEP_MS);
     for (unsigned i = 0; i < world->settings.clients; i++) {
         assert_false(world->clients[i].is_connected);
     }
@@ -304,75 +226,13 @@ void world_close(struct world *world)
     free(world);
 }
 
-/* --- What comes in. --- */
-
-static void hear(struct world *world, struct client *client)
-{
-    struct world_shard *at = &world->shards[client->shard];
-    while (client->inbox_count > 0 && !client->is_paused && !client->is_lost) {
-        char *text = client->inbox[0];
-        client->inbox_count--;
-        memmove(&client->inbox[0], &client->inbox[1], client->inbox_count * sizeof(char *));
-        shard_on_message(at->shard, client->session, text, strlen(text), world->now);
-        free(text);
-        at->is_woken = true;
-    }
-}
-
-static void disconnect(struct world *world, struct client *client)
-{
-    struct world_shard *at = &world->shards[client->shard];
-    client->is_connected = false;
-    client->is_lost = false;
-    for (uint32_t i = 0; i < client->inbox_count; i++) free(client->inbox[i]);
-    client->inbox_count = 0;
-    referee_on_disconnect(&world->referee, (unsigned)(client - world->clients));
-    shard_on_disconnect(at->shard, client->session);
-    at->is_woken = true;
-}
-
-static void bring_in(struct world *world)
-{
-    for (uint32_t i = 0; i < world->settings.clients; i++) {
-        struct client *client = &world->clients[i];
-        if (!client->is_connected || world->shards[client->shard].is_stalled) continue;
-        hear(world, client);
-        if (client->is_writable && client->close_code == 0) {
-            client->is_writable = false;
-            client->is_choked = false;
-            shard_on_writable(world->shards[client->shard].shard, client->session);
-            world->shards[client->shard].is_woken = true;
-        }
-        if (client->is_lost) disconnect(world, client);
-    }
-}
-
-static void bring_saves(struct world *world)
-{
-    if (world->store == STORE_DEAD) return;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < world->save_count; i++) {
-        struct pending_save save = world->saves[i];
-        struct world_shard *at = &world->shards[save.shard];
-        if (at->is_stalled || mono_is_before(world->now, save.at)) {
-            world->saves[kept++] = save;
-            continue;
-        }
-        bool is_saved = world->store != STORE_FAILING;
-        if (is_saved) referee_on_saved(&world->referee, &save.id);
-        shard_on_saved(at->shard, save.match, is_saved);
-        at->is_woken = true;
-    }
-    world->save_count = kept;
-}
-
 /* --- Time. --- */
 
 bool run_once(struct world *world)
 {
     bool has_run = false;
-    bring_in(world);
-    bring_saves(world);
+    edge_bring_in(world);
+    edge_bring_answers(world);
     for (unsigned i = 0; i < world->settings.shards; i++) {
         struct world_shard *at = &world->shards[i];
         mono_time due;
@@ -400,16 +260,11 @@ static void expect_no_lost_wake_up(const struct world *world)
 
 static mono_time next_due(const struct world *world, mono_time until)
 {
-    mono_time next = until;
+    mono_time next = edge_next_due(world, until);
     for (unsigned i = 0; i < world->settings.shards; i++) {
         mono_time due;
         if (world->shards[i].is_stalled || !shard_next_due(world->shards[i].shard, &due)) continue;
         if (mono_is_before(due, next)) next = due;
-    }
-    for (uint32_t i = 0; i < world->save_count; i++) {
-        bool can_come =
-            world->store != STORE_DEAD && !world->shards[world->saves[i].shard].is_stalled;
-        if (can_come && mono_is_before(world->saves[i].at, next)) next = world->saves[i].at;
     }
     return next;
 }
@@ -460,12 +315,14 @@ static void be_woken(struct world *world)
 
 void drain(struct world *world)
 {
+    world->referee.is_draining = true;
     for (unsigned i = 0; i < world->settings.shards; i++) shard_drain(world->shards[i].shard);
     be_woken(world);
 }
 
 void shut_down(struct world *world)
 {
+    world->referee.is_draining = true;
     for (unsigned i = 0; i < world->settings.shards; i++) shard_shutdown(world->shards[i].shard);
     be_woken(world);
 }

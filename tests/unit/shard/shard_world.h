@@ -38,7 +38,16 @@ enum {
     CATEGORIES = 6,
     QUESTIONS_EACH = 24,
     INBOX_MAX = 64,
-    SAVES_MAX = 64,
+    PENDING_MAX = 64,
+    PONGS_MAX = 8,
+    KNOWN_MAX = 16,
+    PING_MS = 25000,
+    MATCH_PING_MS = 4000,
+    CREDIT_MAX_MS = 250,
+    ENDED_KEEP_MS = 60000,
+    REMATCH_MS = 20000,
+    SESSION_TEXT_BYTES = 64,
+    TOKEN_TEXT_BYTES = 256,
 };
 
 static const uint32_t ANY_NUMBER = UINT32_MAX;
@@ -53,14 +62,28 @@ struct client {
     bool is_choked;   /* Has taken less than it was offered. */
     bool is_writable; /* To be told at the next pass. */
     bool is_lost;     /* To be told at the next pass. */
+    bool is_silent;   /* The network swallows what it says, pongs too. */
     uint16_t close_code;
-    uint32_t takes; /* Frames that it still takes. */
+    uint32_t pings; /* Those that it got, */
+    mono_time pinged_at;
+    uint32_t pongs_due; /* and those that it answers in its time. */
+    mono_time pong_at[PONGS_MAX];
+    uint32_t pong_delay_ms;
+    uint32_t rtt_us; /* The kernel's. */
+    uint32_t takes;  /* Frames that it still takes. */
     uint32_t next_id;
     uint32_t inbox_count;
     char *inbox[INBOX_MAX]; /* What it has said and the shard may not hear yet. */
     char **messages;
     uint32_t message_count, message_capacity;
     uint32_t expected; /* Messages that the test has looked at. */
+
+    /* What it keeps from one connection to the next. */
+    struct id player;
+    char session_text[SESSION_TEXT_BYTES + 1];
+    char token[TOKEN_TEXT_BYTES];
+    char last_match[ID_TEXT_BYTES + 1];
+    uint32_t last_seq;
 };
 
 enum store_mode {
@@ -71,12 +94,20 @@ enum store_mode {
     STORE_DEAD, /* Takes and does not answer, until the mode is another. */
 };
 
-struct pending_save {
-    struct handle match;
-    struct id id;
+/* What the store was asked and has not answered. */
+struct pending {
+    struct handle who; /* A match, or a session. */
+    struct id id;      /* A match's, or a player's. */
     unsigned shard;
     mono_time at;
-    bool is_answered;
+};
+
+struct store {
+    enum store_mode mode;
+    uint32_t delay_ms;
+    struct pending pending[PENDING_MAX];
+    uint32_t count;
+    uint32_t asked;
 };
 
 struct world_shard {
@@ -95,6 +126,7 @@ struct world_settings {
     uint32_t mailbox_bytes;
     uint32_t message_burst;
     uint32_t grace_ms;
+    bool is_without_grace; /* grace_ms is 0. */
     uint64_t seed;
 };
 
@@ -106,18 +138,22 @@ struct world {
     struct mailbox mailboxes[SHARDS_MAX][SHARDS_MAX]; /* [from][to]. */
     void *mailbox_bytes[SHARDS_MAX][SHARDS_MAX];
     struct client *clients;
-    enum store_mode store;
-    uint32_t store_delay_ms;
-    struct pending_save saves[SAVES_MAX];
-    uint32_t save_count; /* In `saves`. */
-    uint32_t saves_asked;
+    struct store saves;
+    struct store loads;
+    struct id known[KNOWN_MAX];              /* Players that the store knows, */
+    struct player_record records[KNOWN_MAX]; /* and what it knows of them. */
+    uint32_t known_count;
     struct match_result last_result;
     uint32_t notes[NOTE_CLOSING + 1];
     struct referee referee;
     uint32_t runs; /* Iterations of all shards. */
+    bool is_told;  /* A line per event, to find out what a walk has met. */
 };
 
 /* --- Life. --- */
+
+/* A line, where the world is told. */
+void tell(const struct world *world, unsigned client, const char *what, const char *text);
 
 struct world *world_create(struct world_settings settings);
 struct world *world_of(unsigned shards);
@@ -125,8 +161,8 @@ struct world *world_of(unsigned shards);
 /* Ends all faults, and expects that every request of those who are connected is answered then. */
 void calm_down(struct world *world);
 
-/* Shuts down, lets everything end, and expects that nothing is left: no session, match, ticket,
- * timer, token, frame. */
+/* Shuts down, lets everything end, and expects that nothing is left: no session, match, ended match,
+ * ticket, presence, timer, token, frame. */
 void world_close(struct world *world);
 
 /* --- Verbs: the client's. --- */
@@ -139,6 +175,16 @@ uint32_t asks(struct world *world, unsigned client, const char *type, const char
 uint32_t greets(struct world *world, unsigned client);
 uint32_t joins(struct world *world, unsigned client);
 uint32_t joins_in(struct world *world, unsigned client, const char *category);
+uint32_t joins_the_house(struct world *world, unsigned client);
+/* The client's last match once more. */
+uint32_t asks_for_a_rematch(struct world *world, unsigned client);
+/* hello with what the client has kept. */
+uint32_t resumes(struct world *world, unsigned client);
+uint32_t resumes_after(struct world *world, unsigned client, uint32_t last_seq);
+uint32_t shows_its_token(struct world *world, unsigned client);
+uint32_t resumes_or_shows_its_token(struct world *world, unsigned client);
+/* Another tab of the same player: it has what the first one has. */
+void knows_what(struct world *world, unsigned client, unsigned first);
 uint32_t leaves(struct world *world, unsigned client);
 uint32_t leaves_this_match(struct world *world, unsigned client);
 uint32_t answers(struct world *world, unsigned client, unsigned round, unsigned choice);
@@ -146,6 +192,8 @@ uint32_t pings(struct world *world, unsigned client);
 uint32_t emotes(struct world *world, unsigned client);
 void emotes_without_id(struct world *world, unsigned client);
 void is_lost(struct world *world, unsigned client);
+void falls_silent(struct world *world, unsigned client);
+void is_heard_again(struct world *world, unsigned client);
 void takes_only(struct world *world, unsigned client, uint32_t frames);
 void takes_everything(struct world *world, unsigned client);
 
@@ -167,6 +215,10 @@ void shut_down(struct world *world);
 
 void is_idle(struct world *world, unsigned client, unsigned shard); /* Comes, and has said hello. */
 void is_queued(struct world *world, unsigned client, unsigned shard); /* And joined. */
+/* Comes, and has been welcomed back. */
+void is_back(struct world *world, unsigned client, unsigned shard);
+/* The store knows the client's player, with this rating. */
+void is_known_to_the_store(struct world *world, unsigned client, int32_t rating_centi);
 /* Two in a match that has just been told to both. */
 void duel_begins(struct world *world, unsigned first_shard, unsigned second_shard);
 /* And in its round. */
@@ -180,6 +232,8 @@ void plays_to_the_end(struct world *world);
 struct shard_stats stats_of(struct world *world, unsigned shard);
 unsigned sessions_in(struct world *world, enum session_state state);
 unsigned matches_live(struct world *world);
+unsigned matches_kept(struct world *world); /* Ended ones. */
+unsigned players_present(struct world *world);
 /* The last message of a type; fails where there is none. */
 const char *last_said(const struct world *world, unsigned client, const char *type);
 unsigned count_said(const struct world *world, unsigned client, const char *type);
@@ -192,7 +246,7 @@ unsigned wrong_choice(const struct world *world, unsigned client);
 /* --- Expectations. --- */
 
 /* What was said since the last look, as words: "queued, match, round". With an error its code, with
- * `peer` its state, with `end` and `bye` the reason: "error busy". */
+ * `peer` its state, with `end`, `bye` and `unqueued` the reason: "error busy". */
 void expect_said(struct world *world, unsigned client, const char *words);
 void expect_nothing_said(struct world *world, unsigned client);
 /* Among what was said since the last look; looks at it all. Returns the last one of that type. */

@@ -234,14 +234,14 @@ static void a_shutdown_waits_for_a_result_on_its_way_to_disk(void **state)
 {
     (void)state;
     struct world *world = world_of(2);
-    world->store = STORE_LATE;
-    world->store_delay_ms = 500;
+    world->saves.mode = STORE_LATE;
+    world->saves.delay_ms = 500;
     duel_asks(world, 0, 1);
     plays_to_the_end(world);
     shut_down(world);
     settle(world);
     assert_int_equal(matches_live(world), 1);
-    run_ms(world, world->store_delay_ms);
+    run_ms(world, world->saves.delay_ms);
     expect_among(world, ADA, "end finished");
     assert_true(is_empty(world));
     world_close(world);

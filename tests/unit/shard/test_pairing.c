@@ -277,7 +277,7 @@ static void a_leave_that_names_another_match_is_answered_and_nothing_else(void *
     world_close(world);
 }
 
-static void who_is_lost_while_joining_leaves_the_queue(void **state)
+static void who_is_lost_while_joining_keeps_the_place_for_the_grace(void **state)
 {
     (void)state;
     struct world *world = world_of(2);
@@ -285,7 +285,9 @@ static void who_is_lost_while_joining_leaves_the_queue(void **state)
     joins(world, ADA);
     run_until(world, SESSION_JOINING, 1);
     is_lost(world, ADA);
-    settle(world);
+    run_ms(world, GRACE_MS - HOPS_MS);
+    assert_int_equal(stats_of(world, 0).away_tickets.now, 1);
+    run_ms(world, 2 * HOPS_MS);
     assert_int_equal(stats_of(world, 0).ticket_slots.now, 0);
     assert_int_equal(stats_of(world, 1).session_slots.now, 0);
     world_close(world);
@@ -317,7 +319,8 @@ static void who_is_lost_before_the_offer_comes_sends_the_other_back(void **state
     is_lost(world, ADA);
     go_on(world, 1);
     settle(world);
-    assert_int_equal(sessions_in(world, SESSION_QUEUED), 1);
+    assert_int_equal(sessions_in(world, SESSION_ATTACHED), 0);
+    expect_nothing_said(world, BEN);
     is_idle(world, CAT, 0);
     joins(world, CAT);
     settle(world);
@@ -464,7 +467,7 @@ int main(void)
         cmocka_unit_test(who_is_queued_again_keeps_the_waiting_time),
         cmocka_unit_test(a_leave_that_names_the_match_forfeits_it),
         cmocka_unit_test(a_leave_that_names_another_match_is_answered_and_nothing_else),
-        cmocka_unit_test(who_is_lost_while_joining_leaves_the_queue),
+        cmocka_unit_test(who_is_lost_while_joining_keeps_the_place_for_the_grace),
         cmocka_unit_test(who_is_lost_while_queued_is_not_matched),
         cmocka_unit_test(who_is_lost_before_the_offer_comes_sends_the_other_back),
         cmocka_unit_test(who_is_lost_when_attached_is_away_in_the_match),

@@ -12,8 +12,8 @@
 static struct world *after_the_last_round(enum store_mode store, uint32_t delay_ms)
 {
     struct world *world = world_of(2);
-    world->store = store;
-    world->store_delay_ms = delay_ms;
+    world->saves.mode = store;
+    world->saves.delay_ms = delay_ms;
     duel_asks(world, 0, 1);
     plays_to_the_end(world);
     return world;
@@ -25,7 +25,7 @@ static void the_end_comes_at_once_with_a_prompt_store(void **state)
     struct world *world = after_the_last_round(STORE_PROMPT, 0);
     expect_among(world, ADA, "end finished");
     assert_int_equal(count_said(world, ADA, "saving"), 0);
-    assert_int_equal(world->saves_asked, 1);
+    assert_int_equal(world->saves.asked, 1);
     assert_int_equal(world->last_result.round_count, ROUNDS);
     assert_int_equal(world->last_result.winner, 0);
     world_close(world);
@@ -54,7 +54,7 @@ static void after_a_second_without_an_answer_saving_is_told_once(void **state)
     expect_said(world, BEN, "saving");
     run_ms(world, 200);
     expect_said(world, ADA, "end finished");
-    assert_int_equal(world->saves_asked, 1);
+    assert_int_equal(world->saves.asked, 1);
     world_close(world);
 }
 
@@ -64,9 +64,9 @@ static void a_failed_commit_is_tried_again_every_second(void **state)
     struct world *world = after_the_last_round(STORE_FAILING, 0);
     look_away(world, ADA);
     run_ms(world, 3 * MATCH_SAVE_RETRY_MS);
-    assert_int_equal(world->saves_asked, 4);
+    assert_int_equal(world->saves.asked, 4);
     expect_said(world, ADA, "saving");
-    world->store = STORE_PROMPT;
+    world->saves.mode = STORE_PROMPT;
     run_ms(world, MATCH_SAVE_RETRY_MS);
     expect_said(world, ADA, "end finished");
     world_close(world);
@@ -78,8 +78,8 @@ static void a_store_without_room_is_asked_again(void **state)
     struct world *world = after_the_last_round(STORE_REFUSING, 0);
     look_away(world, BEN);
     run_ms(world, MATCH_SAVE_RETRY_MS);
-    assert_true(world->saves_asked >= 2);
-    world->store = STORE_PROMPT;
+    assert_true(world->saves.asked >= 2);
+    world->saves.mode = STORE_PROMPT;
     run_ms(world, MATCH_SAVE_RETRY_MS + HOPS_MS);
     expect_said(world, BEN, "saving, end finished");
     world_close(world);
@@ -90,9 +90,9 @@ static void every_failure_is_noted(void **state)
     (void)state;
     struct world *world = after_the_last_round(STORE_FAILING, 0);
     run_ms(world, MATCH_SAVE_RETRY_MS);
-    world->store = STORE_REFUSING;
+    world->saves.mode = STORE_REFUSING;
     run_ms(world, MATCH_SAVE_RETRY_MS);
-    assert_int_equal(world->notes[NOTE_SAVE_FAILED], world->saves_asked);
+    assert_int_equal(world->notes[NOTE_SAVE_FAILED], world->saves.asked);
     world_close(world);
 }
 
@@ -135,7 +135,7 @@ static void who_is_lost_while_the_result_is_saved_changes_nothing(void **state)
     assert_int_equal(matches_live(world), 1);
     run_ms(world, 1000);
     assert_int_equal(matches_live(world), 0);
-    assert_int_equal(world->saves_asked, 1);
+    assert_int_equal(world->saves.asked, 1);
     world_close(world);
 }
 
@@ -143,8 +143,8 @@ static void a_forfeit_is_saved_too(void **state)
 {
     (void)state;
     struct world *world = world_of(2);
-    world->store = STORE_LATE;
-    world->store_delay_ms = 500;
+    world->saves.mode = STORE_LATE;
+    world->saves.delay_ms = 500;
     duel_asks(world, 0, 1);
     leaves(world, ADA);
     settle(world);
@@ -162,7 +162,7 @@ static void a_cancelled_match_is_not_saved(void **state)
     duel_begins(world, 0, 1);
     leaves(world, ADA);
     settle(world);
-    assert_int_equal(world->saves_asked, 0);
+    assert_int_equal(world->saves.asked, 0);
     world_close(world);
 }
 

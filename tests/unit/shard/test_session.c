@@ -121,14 +121,18 @@ static void a_bad_name_is_refused_and_another_may_follow(void **state)
 static void a_full_shard_takes_no_more(void **state)
 {
     (void)state;
-    struct world *world = world_create((struct world_settings){.sessions_max = 2});
-    is_idle(world, ADA, 0);
-    is_idle(world, BEN, 0);
-    comes(world, CAT, 0);
-    assert_false(world->clients[CAT].is_connected);
+    enum {
+        SESSIONS = 2,
+        SLOTS = SESSIONS + SESSIONS / 2 + 16
+    }; /* Some for players who are lost. */
+    struct world *world =
+        world_create((struct world_settings){.sessions_max = SESSIONS, .clients = SLOTS + 1});
+    for (unsigned client = 0; client < SLOTS; client++) is_idle(world, client, 0);
+    comes(world, SLOTS, 0);
+    assert_false(world->clients[SLOTS].is_connected);
     is_lost(world, ADA);
     settle(world);
-    is_idle(world, CAT, 0);
+    is_idle(world, SLOTS, 0);
     world_close(world);
 }
 

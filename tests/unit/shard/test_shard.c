@@ -83,12 +83,12 @@ static void a_store_answer_for_a_match_that_is_gone_is_ignored(void **state)
 {
     (void)state;
     struct world *world = world_of(1);
-    world->store = STORE_LATE;
-    world->store_delay_ms = 100;
+    world->saves.mode = STORE_LATE;
+    world->saves.delay_ms = 100;
     duel_asks(world, 0, 0);
     leaves(world, ADA);
     settle(world);
-    struct handle match = world->saves[0].match;
+    struct handle match = world->saves.pending[0].who;
     run_ms(world, 1000);
     assert_int_equal(matches_live(world), 0);
     shard_on_saved(world->shards[0].shard, match, true);

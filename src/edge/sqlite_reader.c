@@ -1,0 +1,71 @@
+#include "sqlite_reader_priv.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "edge/log.h"
+#include "sqlite_player_priv.h"
+#include "sqlite_schema_priv.h"
+
+int sqlite_reader_init(struct sqlite_reader *reader, const char *path)
+{
+    memset(reader, 0, sizeof *reader);
+    int code = sqlite3_open_v2(path, &reader->db, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, NULL);
+    if (code == SQLITE_OK) code = sqlite3_busy_timeout(reader->db, SQLITE_SCHEMA_BUSY_MS);
+    if (code == SQLITE_OK)
+        code = sqlite3_exec(reader->db, "PRAGMA trusted_schema = OFF", NULL, NULL, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_prepare_v3(reader->db, sqlite_player_select, -1, SQLITE_PREPARE_PERSISTENT,
+                                  &reader->select, NULL);
+    }
+    if (code == SQLITE_OK) return 0;
+    char why[LOG_VALUE_BYTES_MAX];
+    log_event(LOG_LEVEL_ERROR, "store_start_failed", "step=reader error=%s",
+              log_value(sqlite3_errmsg(reader->db), why));
+    return -EIO;
+}
+
+void sqlite_reader_fini(struct sqlite_reader *reader)
+{
+    (void)sqlite3_finalize(reader->select); /* Repeats the last code. */
+    int code = sqlite3_close(reader->db);
+    QR_ASSERT(code == SQLITE_OK); /* No statement is left. */
+    memset(reader, 0, sizeof *reader);
+}
+
+static void note_malformed(struct sqlite_reader *reader, const struct id *player)
+{
+    if (id_equal(&reader->malformed, player)) return;
+    reader->malformed = *player;
+    char id[ID_TEXT_BYTES + 1];
+    id_format(player, id);
+    log_event(LOG_LEVEL_ERROR, "store_player_malformed", "player=%s", id);
+}
+
+static void note_failing(struct sqlite_reader *reader)
+{
+    if (reader->failed++ > 0) return;
+    char why[LOG_VALUE_BYTES_MAX];
+    log_event(LOG_LEVEL_ERROR, "store_reading_failing", "error=%s",
+              log_value(sqlite3_errmsg(reader->db), why));
+}
+
+static void note_recovered(struct sqlite_reader *reader)
+{
+    if (reader->failed == 0) return;
+    log_event(LOG_LEVEL_INFO, "store_reading_recovered", "failed=%" PRIu64, reader->failed);
+    reader->failed = 0;
+}
+
+enum load_outcome sqlite_reader_load(struct sqlite_reader *reader, const struct id *player,
+                                     struct player_record *ret_record)
+{
+    int code = sqlite_player_read(reader->select, player, ret_record);
+    switch (code) {
+    case SQLITE_ROW: note_recovered(reader); return LOAD_FOUND;
+    case SQLITE_DONE: note_recovered(reader); return LOAD_UNKNOWN;
+    case SQLITE_MISMATCH: note_malformed(reader, player); return LOAD_FAILED;
+    default: note_failing(reader); return LOAD_FAILED;
+    }
+}

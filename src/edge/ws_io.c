@@ -1,0 +1,213 @@
+/* shard_io on libwebsockets, the store and the kernel: what a shard asks of the outside. */
+
+#include <errno.h>
+#include <openssl/sha.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "edge/clock.h"
+#include "edge/log.h"
+#include "tcp_rtt_priv.h"
+#include "worker_priv.h"
+
+/* Without a close frame, from libwebsockets' own loop, in O(1). */
+static void kill_later(struct worker *worker, struct conn *conn)
+{
+    conn->is_closing = true;
+    lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
+    lws_cancel_service(worker->context);
+    worker->needs_uv = true;
+}
+
+static unsigned io_send(void *context, shard_conn at, struct frame *const frames[], unsigned count)
+{
+    struct worker *worker = context;
+    struct conn *conn = at;
+    unsigned sent = 0;
+    while (sent < count && !lws_partial_buffered(conn->wsi)) {
+        struct frame *frame = frames[sent++];
+        int written =
+            lws_write(conn->wsi, (unsigned char *)frame->payload, frame->size, LWS_WRITE_TEXT);
+        if (written >= 0) continue;
+        /* The socket is broken; its close is reported by the callback. */
+        kill_later(worker, conn);
+        return count;
+    }
+    if (sent < count) {
+        lws_callback_on_writable(conn->wsi);
+        worker->needs_uv = true;
+    }
+    return sent;
+}
+
+static void io_pause(void *context, shard_conn at, bool is_paused)
+{
+    struct worker *worker = context;
+    struct conn *conn = at;
+    if (conn->is_closing) return;
+    lws_rx_flow_control(conn->wsi, is_paused ? 0 : 1);
+    worker->needs_uv = true;
+}
+
+static void io_close(void *context, shard_conn at, enum close_code code, const char *reason)
+{
+    struct worker *worker = context;
+    struct conn *conn = at;
+    if (conn->is_closing) return;
+    conn->is_closing = true;
+    conn->close_code = (uint16_t)code;
+    size_t size = strnlen(reason, sizeof(conn->close_reason) - 1);
+    memcpy(conn->close_reason, reason, size);
+    conn->close_reason[size] = '\0';
+    list_append(&worker->closing, &conn->closing_node);
+}
+
+/* A close that begins in the WRITEABLE callback is taken for a broken socket's and sends no close
+ * frame; one that begins outside of all callbacks does, so it waits until here. */
+void ws_close_pending(struct worker *worker)
+{
+    struct list *node;
+    while ((node = list_take_first(&worker->closing)) != NULL) {
+        struct conn *conn = LIST_ITEM(node, struct conn, closing_node);
+        worker->needs_uv = true;
+        if (conn->close_code == CLOSE_SLOW || conn->close_code == CLOSE_LOST ||
+            lws_partial_buffered(conn->wsi)) {
+            /* The close frame would wait behind what the client does not read. */
+            kill_later(worker, conn);
+            continue;
+        }
+        (void)ws_close_now(conn, conn->close_code,
+                           conn->close_reason); /* It is what callbacks return. */
+        lws_rx_flow_control(conn->wsi, 1);      /* The peer's close is to be read. */
+        lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+    }
+}
+
+static void io_random(void *context, void *ret_bytes, size_t size)
+{
+    (void)context;
+    ssize_t got = getrandom(ret_bytes, size, 0);
+    QR_ASSERT(got ==
+              (ssize_t)size); /* Up to 256 bytes it cannot fail once the kernel has booted. */
+}
+
+static int io_save(void *context, struct handle match, const struct match_result *result)
+{
+    struct worker *worker = context;
+    return store_save(worker->shared->store, worker->index, match, result);
+}
+
+static int io_load(void *context, struct handle session, const struct id *player)
+{
+    struct worker *worker = context;
+    return store_load(worker->shared->store, worker->index, session, player);
+}
+
+static void io_token_write(void *context, const struct id *player, const char *name,
+                           char *ret_token, size_t size)
+{
+    const struct worker *worker = context;
+    struct token_claims claims = {.player = *player};
+    size_t name_bytes = strlen(name);
+    QR_ASSERT(name_bytes <= NAME_BYTES_MAX);
+    memcpy(claims.name, name, name_bytes + 1);
+    char token[TOKEN_BYTES_MAX];
+    token_write(&worker->shared->token_key, &claims, clock_wall(), token);
+    size_t bytes = strlen(token);
+    QR_ASSERT(bytes < size);
+    memcpy(ret_token, token, bytes + 1);
+}
+
+static bool io_token_read(void *context, const char *token, struct id *ret_player,
+                          char ret_name[NAME_BYTES_MAX + 1])
+{
+    const struct worker *worker = context;
+    struct token_claims claims;
+    if (!token_read(&worker->shared->token_key, token, strlen(token), &claims)) return false;
+    *ret_player = claims.player;
+    memcpy(ret_name, claims.name, sizeof(claims.name));
+    return true;
+}
+
+static void io_digest(void *context, const void *bytes, size_t size, uint8_t ret_digest[32])
+{
+    (void)context;
+    (void)SHA256(bytes, size, ret_digest); /* Returns the third. */
+}
+
+static void io_ping(void *context, shard_conn at)
+{
+    struct worker *worker = context;
+    struct conn *conn = at;
+    /* What the client does not read now it would not answer either. */
+    if (conn->is_closing || lws_partial_buffered(conn->wsi)) return;
+    conn->ping_number++;
+    conn->is_pinged = true;
+    unsigned char frame[LWS_PRE + sizeof(conn->ping_number)];
+    memcpy(frame + LWS_PRE, &conn->ping_number, sizeof(conn->ping_number));
+    if (lws_write(conn->wsi, frame + LWS_PRE, sizeof(conn->ping_number), LWS_WRITE_PING) < 0) {
+        kill_later(worker, conn);
+    }
+}
+
+static uint32_t io_rtt_us(void *context, shard_conn at)
+{
+    (void)context;
+    const struct conn *conn = at;
+    if (conn->is_proxied || conn->is_closing) return 0;
+    return tcp_min_rtt_us(lws_get_socket_fd(conn->wsi));
+}
+
+static void io_wake(void *context, unsigned shard)
+{
+    struct worker *worker = context;
+    worker_wake(worker->shared->workers[shard]);
+}
+
+static void io_log(void *context, const struct shard_note *note)
+{
+    struct worker *worker = context;
+    char id[ID_TEXT_BYTES + 1];
+    id_format(&note->match, id);
+    switch ((enum shard_note_kind)note->kind) {
+    case NOTE_MATCH_STARTED:
+        log_event(LOG_LEVEL_DEBUG, "match_started", "shard=%u match=%s", worker->index, id);
+        break;
+    case NOTE_MATCH_ENDED:
+        log_event(LOG_LEVEL_DEBUG, "match_ended", "shard=%u match=%s reason=%s took_ms=%llu",
+                  worker->index, id, note->text, (unsigned long long)note->number);
+        break;
+    case NOTE_MATCH_FAULT:
+        log_event(LOG_LEVEL_ERROR, "match_fault", "shard=%u match=%s what=\"%s\" event=%llu",
+                  worker->index, id, note->text, (unsigned long long)note->number);
+#ifdef QUIZRUSH_FAULTS_ARE_FATAL
+        QR_UNREACHABLE("a match has found itself broken");
+#endif
+        break;
+    case NOTE_SAVE_FAILED:
+        log_event(LOG_LEVEL_WARNING, "save_failed", "shard=%u match=%s", worker->index, id);
+        break;
+    case NOTE_CLOSING:
+        log_event(LOG_LEVEL_DEBUG, "closing", "shard=%u reason=%s code=%llu", worker->index,
+                  note->text, (unsigned long long)note->number);
+        break;
+    }
+}
+
+struct shard_io ws_shard_io(struct worker *worker)
+{
+    return (struct shard_io){.context = worker,
+                             .send = io_send,
+                             .pause = io_pause,
+                             .close = io_close,
+                             .random = io_random,
+                             .save = io_save,
+                             .load = io_load,
+                             .token_write = io_token_write,
+                             .token_read = io_token_read,
+                             .digest = io_digest,
+                             .ping = io_ping,
+                             .rtt_us = io_rtt_us,
+                             .wake = io_wake,
+                             .log = io_log};
+}

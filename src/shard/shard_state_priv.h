@@ -1,0 +1,404 @@
+/* What a shard holds: sessions, matches, presence entries, the lobby, and their bounds. Who does what with it:
+ * shard_priv.h.
+ *
+ * All of it lies in the one block that shard_create was given (shard.c); one thread.
+ */
+#pragma once
+
+#include "base/cancel.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/ring.h"
+#include "base/wheel.h"
+#include "core/matchmaker.h"
+#include "proto/encode.h"
+#include "record_priv.h"
+#include "shard/shard.h"
+
+enum {
+    LOBBY_SHARD = 0,
+    RECORDS_PER_RUN = 4096, /* From one mailbox in one iteration. */
+    TIMERS_PER_RUN = 4096,  /* What is still due comes first in the next. */
+    SWEEP_PER_RUN = 256,    /* Sessions looked at in one slice of drain or shutdown. */
+    EVICTION_LOOKS = 16,    /* Ended matches looked at where one must make room. */
+    REPLIES_PER_SEAT = CLIENT_EVENTS_PER_PLAYER + 1, /* One for the leave. */
+
+    OUTBOX_PAUSE_AT =
+        8, /* References at which reading stops: what was read may still be answered. */
+    OUTBOX_MATCH_SLOTS = 12, /* A match's messages leave the rest for replies. */
+    HELLO_TOKEN_BYTES = 768,
+    FIGURES_EVERY_MS = 1000,
+    TICKET_EVERY_MS = 1000,
+    RESTART_RETRY_MS = 1000,
+    DRAIN_HELLO_MS = 1000,
+    START_RETRY_MS = 100,
+    BUSY_RETRY_MS = 100,
+    SETTLING_RETRY_MS = 500,
+    HELLO_AGAIN_MS = 1000,    /* For another hello after one that was refused late. */
+    ASK_AGAIN_MS = 1000,      /* An answer that may have found no room: claims and comings. */
+    LIVENESS_LOST_HALVES = 5, /* Lost after two and a half intervals without an inbound byte. */
+    DODGES_MAX =
+        3, /* docs/protocol.md, Coming and going: the third within the window has its price. */
+    DODGE_WINDOW_MS = 600000,
+    DODGE_PENALTY_MS = 60000,
+
+    UNREADABLE_MAX = 20, /* In UNREADABLE_WINDOW_MS; docs/protocol.md, Limits. */
+    UNREADABLE_WINDOW_MS = 60000,
+    FLOOD_MAX_MS = 5000,
+    JOIN_EVERY_MS = 1000,
+};
+
+enum timer_kind {
+    TIMER_SESSION,
+    TIMER_TICKET,
+    TIMER_FIGURES,
+    TIMER_ENDED,
+    TIMER_PHASE,
+    TIMER_BOT,   /* tag: round << 8 | choice. */
+    TIMER_GRACE, /* And the seat. */
+};
+
+/* --- Sessions. --- */
+
+struct outbox {
+    struct frame *frames[OUTBOX_SLOTS]; /* Holds a reference each; in order from `head`. */
+    uint16_t droppable;                 /* A bit per slot. */
+    uint8_t head;
+    uint8_t count;
+    uint32_t dropped; /* Droppable messages lost since the last gap. */
+};
+
+struct throttle {
+    mono_time filled_at;
+    uint32_t credit;      /* Thousandths of a message, up to the burst. */
+    uint32_t hard_credit; /* The same at twice the rate: beyond it reading stops. */
+    mono_time flooding_since;
+    bool is_flooding;
+    mono_time unreadable_since;
+    uint8_t unreadable;
+};
+
+/* What a session still owes somebody, tried again each iteration until the mailbox takes it. In the order in which it
+ * must arrive. */
+enum session_debt {
+    DEBT_CLAIM = 1 << 0,
+    DEBT_CONFIRM = 1 << 1,
+    DEBT_LEVEL = 1 << 2,
+    DEBT_UNJOIN = 1 << 3,
+    DEBT_RETICKET = 1 << 4,
+    DEBT_AWAY = 1 << 5,
+    DEBT_JOIN = 1 << 6,
+    DEBT_HOUSE = 1 << 7,
+    DEBT_ATTACH = 1 << 8,
+    DEBT_COME = 1 << 9,
+    DEBT_STANDING =
+        1 << 10, /* Where the player stands goes to the next session; nothing follows it. */
+    DEBT_KEEP = 1 << 11,
+    DEBT_RELEASE = 1 << 12,
+};
+
+/* What hello has said, until it is answered. */
+struct hello {
+    uint32_t request_id;
+    uint8_t claim;  /* enum claim_kind. */
+    bool has_token; /* And it was good: tried where the session is not known. */
+    bool has_bad_token;
+    bool is_conflict; /* The token names another player than the session. */
+    struct id token_player;
+    bool is_claimed; /* The claim was sent: the next one is a repetition. */
+    struct digest proof;
+    struct digest secret;
+    uint8_t secret_bytes[16];
+    struct id last_match;
+    uint32_t last_seq;
+};
+
+struct session {
+    struct handle self;
+    struct shard
+        *shard;      /* Borrows until released: a fired token's hook has nothing else to go by. */
+    shard_conn conn; /* NULL: the connection is gone. */
+    struct cancel token;
+    struct cancel_hook hook;
+    struct wheel_timer
+        timer; /* For the earliest of the deadlines below; session_look() sorts out which. */
+    struct list flush_node;
+    struct list debt_node;
+    struct list retired_node;
+    uint16_t debts; /* enum session_debt. */
+    uint8_t state;  /* enum session_state: where the player stands in the game. */
+    bool
+        is_over; /* The connection is no use any more: sent away, lost or closed. What the player has stays. */
+    bool
+        is_handing_over; /* A newer session has the player; STANDING goes out once no answer is due here. */
+    bool is_paused;
+    bool is_choked; /* The edge has taken less than it was offered: shard_on_writable follows. */
+    bool is_retired;
+    bool is_forgotten; /* The player is no business of this session any more. */
+    bool is_loading;   /* The store has been asked for the player. */
+    bool
+        is_unconfirmed; /* The first message after welcome ends the validity of the secret before. */
+
+    mono_time hello_by;
+    mono_time stuck_since; /* With a choked outbox: since when. */
+    mono_time resume_at;   /* With a flooding client: when reading goes on. */
+    mono_time ticket_at;   /* In the queue: when the next `ticket` is due. */
+    mono_time
+        ask_at; /* An answer is awaited that may be lost: when to ask again; UINT64_MAX: none. */
+    mono_time heard_at;    /* The last inbound byte, or when it began to be waited for. */
+    mono_time pinged_at;   /* The last ping. */
+    mono_time ghost_until; /* Without a connection: when the player is forgotten. */
+    bool is_ping_open;     /* Its pong has not come. */
+    bool is_end_pinged;    /* A ping went out behind `end`, */
+    bool has_got_end;      /* and was answered: a message that follows has seen it. */
+
+    uint16_t close_code; /* Where it is over by the server's wish. */
+    const char *close_reason;
+    bool is_close_asked;
+
+    struct id player;
+    struct player_record record;
+    struct hello hello;
+    uint32_t claim_no; /* Counts the claims of this connection. */
+    uint32_t generation;
+    uint32_t pong_ms; /* The fastest pong; UINT32_MAX: none yet. */
+    uint16_t credit_ms;
+    uint16_t told_credit_ms; /* As the match, or the lobby for it, was told last. */
+
+    /* The queue. */
+    struct handle ticket; /* HANDLE_NONE until the lobby has answered. */
+    uint32_t ticket_no;
+    uint32_t join_id;
+    uint8_t category;
+    uint8_t mode; /* enum match_mode: of what is joined. */
+    bool is_rematch;
+    bool has_joined; /* last_join_at holds. */
+    mono_time last_join_at;
+    mono_time queued_since;
+    struct handle offer;
+    uint8_t offer_side;
+    uint8_t dodge_count;
+    mono_time dodges[DODGES_MAX - 1]; /* The last leaves before round 1, the oldest first. */
+    mono_time penalty_until;
+
+    /* The match: live, or ended and not seen yet (has_unseen). */
+    struct match_ref match;
+    struct id match_id;
+    uint8_t seat;
+    bool is_settling;
+    bool has_match;       /* In GREETING: adopted, and the match has been asked. */
+    bool has_unseen;      /* `end` was told, or missed, and the player not heard since. */
+    bool is_behind;       /* A message with a seq found no room: asked for again when there is, */
+    bool is_clock_missed; /* and so did the `clock` behind it. */
+    uint16_t taken_seq;   /* The last one put into the outbox. */
+    uint16_t highest_seq; /* The last one that any connection of the player may have got. */
+    uint8_t level_flags;  /* enum level_flag: unsent. */
+    uint32_t leave_id;    /* A leave that waits for `left`; 0: none. */
+    bool leave_names_match;
+    uint32_t
+        outstanding[CLIENT_EVENTS_PER_PLAYER]; /* Requests the match has yet to answer; 0: free. */
+    mono_time ended_at;
+    struct id last_match; /* The last that ended, for `rematch`; none: id of zeros. */
+    uint8_t last_seat;
+    uint8_t last_mode;
+
+    struct throttle throttle;
+    struct outbox outbox;
+};
+
+/* --- Matches. --- */
+
+enum reply_kind { REPLY_RECEIPT, REPLY_REFUSE, REPLY_LEFT, REPLY_OK };
+
+/* A reply that waits for its turn behind the messages before it. */
+struct seat_reply {
+    uint8_t kind; /* enum reply_kind. */
+    uint8_t refusal;
+    uint8_t round;
+    uint8_t choice;
+    bool is_dup;
+    uint16_t after_seq; /* Goes out when this has been handed on. */
+    uint16_t rtt_ms;
+    uint32_t at_ms;
+    uint32_t request_id;
+};
+
+struct seat {
+    struct session_ref session;
+    uint32_t generation; /* Of that session: what an older one says is not heard. */
+    mono_time since;     /* When the player joined the queue. */
+    bool is_bot;
+    bool is_connected;
+    bool is_seen;          /* Heard since `end`: nothing is owed. */
+    bool has_end;          /* The session has been told of the end, with or without its message. */
+    bool owes_clock;       /* After a return, behind what was missed. */
+    bool is_level_queued;  /* A PRESENCE event for it is in the ring. */
+    uint8_t events_queued; /* Client events of this player in the ring, */
+    uint8_t stale_events;  /* and how many of them came on an earlier connection. */
+    uint8_t level_flags;   /* enum level_flag, to be applied by the PRESENCE event. */
+    uint8_t reply_count;
+    uint16_t handed_seq; /* The last one handed on. */
+    uint16_t dropped;    /* Droppable messages that found no room, to be told. */
+    uint16_t credit_ms;
+    uint32_t leave_id;
+    struct seat_reply replies[REPLIES_PER_SEAT];
+};
+
+/* A match and its seats: what is needed to tell every player everything, while it runs and after. */
+struct hosted {
+    struct match match;
+    struct handle self; /* In the pool of live ones, or of ended ones. */
+    bool is_ended;
+    bool is_kept;           /* And among the ended ones. */
+    uint16_t announced_seq; /* Effects carried out so far; match.seq may be ahead within a step. */
+    struct list owed_node;  /* Somebody is owed a message that found no room. */
+    struct seat seats[MATCH_PLAYERS_MAX];
+};
+
+struct live_match {
+    struct hosted hosted;
+    struct shard *shard; /* Borrows until released, for the hooks. */
+    struct ring events;
+    struct cancel token; /* The match's: what serves the save hangs here. */
+    struct cancel play;  /* Its child: what serves the play. */
+    struct cancel_hook token_hook;
+    struct cancel_hook play_hook;
+    struct wheel_timer phase;
+    struct wheel_timer bot;
+    struct wheel_timer graces[MATCH_PLAYERS_MAX];
+    struct list run_node;
+    struct list retired_node;
+    uint8_t bot_seat;      /* Whose answer the bot timer stands for. */
+    uint8_t counted_state; /* As which it stands in the counters. */
+    bool is_retired;
+};
+
+/* An ended match's log, for those who have not seen its end. Slot, ring, timers and tokens are given back. */
+struct ended_match {
+    struct hosted hosted;
+    mono_time ended_at;
+    struct list age_node; /* The oldest first. */
+};
+
+/* --- The home shard's part. --- */
+
+struct presence {
+    struct id player;
+    struct handle self;
+    struct session_ref
+        holder; /* Speaks for the player; handle NONE while the player is handed over. */
+    struct session_ref asked_for; /* For whom LET_GO was said. */
+    struct session_ref claimant;  /* The newest that wants to; handle NONE: none. */
+    struct session_ref refused;   /* The last that was told AHEAD: it may not have heard so. */
+    uint32_t claim_no;            /* The claimant's. */
+    uint8_t claim;                /* The claimant's enum claim_kind. */
+    bool is_letting_go;           /* LET_GO was sent, or is owed: the holder's answer is due. */
+    bool owes_let_go;
+    bool owes_grant; /* To the holder, with `standing`. */
+    bool has_before;
+    bool is_by_before; /* The claimant has shown `before`: its client never learnt `secret`. */
+    uint32_t generation;
+    struct digest secret; /* Of the holder's session. */
+    struct digest before; /* Of the one before, until the holder's client is heard. */
+    struct digest claim_secret;
+    struct id last_match; /* The claimant's, for LET_GO. */
+    uint32_t last_seq;
+    struct handle standing; /* In transit to the holder; NONE: nothing is known of the player. */
+    struct list owed_node;
+};
+
+/* --- The lobby. --- */
+
+/* Beside each ticket of the matchmaker, by its slot. */
+struct lobby_ticket {
+    struct list owed_node;
+    struct handle ticket;
+    struct handle offer;
+    struct id rematch;
+    bool is_rematch;
+    bool owes_queued;
+    bool owes_requeued;
+    bool owes_offer;
+    bool owes_unqueued; /* And then it ends. */
+    uint8_t unqueued;   /* enum unqueued_reason. */
+    uint8_t side;
+    uint8_t seat; /* REMATCH: in the match before. */
+    uint32_t request_id;
+    uint32_t waiting; /* For `queued`: as it was when the ticket came. */
+};
+
+enum offer_answer { OFFER_UNANSWERED, OFFER_ATTACHED, OFFER_DECLINED };
+
+struct offer {
+    struct handle self;
+    struct list owed_node; /* Linked: both have attached, and START waits for room. */
+    uint16_t owner;        /* The shard that gets the match. */
+    uint8_t answers[2];    /* enum offer_answer. */
+    struct handle tickets[2];
+    uint32_t matches[2];
+    uint32_t generations[2];
+    struct match_entrant entrants[2];
+};
+
+struct lobby {
+    struct matchmaker matchmaker;
+    struct lobby_ticket *tickets; /* By the matchmaker's slots. */
+    struct pool offers;
+    struct list owed_tickets;
+    struct list owed_offers;
+    struct map
+        rematches; /* The match before, to the slot of the ticket that waits for the other. */
+    int64_t mean_wait_ms;
+    mono_time starts_at; /* After a refused START: the next one goes out then. */
+    struct wheel_timer figures;
+    uint32_t
+        figures_owed_from; /* The next shard that the figures of this second go to; count: all have them. */
+};
+
+/* --- The shard. --- */
+
+struct shard {
+    struct shard_settings settings;
+    struct shard_io io;
+    mono_time now;
+    int64_t wall_offset_ms;
+    struct wheel wheel;
+    struct cancel root;
+    struct cancel_stats token_stats;
+    struct pool sessions;
+    struct pool matches;
+    struct pool ended;
+    struct map ended_ids; /* A match id, to its slot in `ended`. */
+    struct list ended_by_age;
+    struct wheel_timer ended_timer; /* For the oldest. */
+    struct pool presences;
+    struct pool standings; /* In transit between two sessions of a player. */
+    struct map homes;
+    struct frame_pools frames;
+    struct lobby *lobby; /* On LOBBY_SHARD only. */
+    uint8_t *rings;      /* match_queue_slots per match. */
+    size_t ring_bytes;
+
+    struct list flush;       /* Sessions with something to send. */
+    struct list debts;       /* Sessions that owe a record. */
+    struct list runnable;    /* Matches with events. */
+    struct list owed;        /* Matches with something undelivered. */
+    struct list owed_grants; /* Presence entries with an unsent GRANT. */
+    struct list retired_sessions;
+    struct list retired_matches;
+    uint64_t woken; /* A bit per shard that was posted to in this iteration. */
+
+    uint32_t queue_waiting; /* The lobby's last figures. */
+    int64_t queue_mean_wait_ms;
+
+    bool is_draining;
+    bool is_shutting_down;
+    uint32_t sweep_next; /* The next session slot of drain's slice. */
+    uint32_t sweep_match_next;
+
+    uint32_t lingering;
+    uint32_t states[SESSION_STATE_COUNT]; /* Sessions by state. */
+    struct shard_stats counters;          /* Only what counts up. */
+    struct match_result result;           /* Scratch for saving. */
+    char wire_bytes[WIRE_MESSAGE_BYTES_MAX];
+};

@@ -1,0 +1,370 @@
+#include "shard_edge.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* --- What a shard says. --- */
+
+static unsigned number_of(const struct client *client)
+{
+    return (unsigned)(client - client->world->clients);
+}
+
+/* Copies the text behind `key` up to the closing quote; nothing where there is none. */
+static bool copy_text(const char *text, const char *key, char *ret_text, size_t size)
+{
+    const char *at = strstr(text, key);
+    if (at == NULL) return false;
+    at += strlen(key);
+    size_t length = strcspn(at, "\"");
+    assert_true(length < size);
+    memcpy(ret_text, at, length);
+    ret_text[length] = '\0';
+    return true;
+}
+
+/* What a client keeps for its next connection. */
+static void keep_what_counts(struct client *client, const char *text)
+{
+    if (strncmp(text, "{\"type\":\"welcome\"", 17) == 0) {
+        assert_true(
+            copy_text(text, "\"session\":\"", client->session_text, sizeof(client->session_text)));
+        assert_true(copy_text(text, "\"token\":\"", client->token, sizeof(client->token)));
+        char player[ID_TEXT_BYTES + 1];
+        assert_true(copy_text(text, "\"player\":\"", player, sizeof(player)));
+        assert_true(id_parse(player, ID_TEXT_BYTES, &client->player));
+    }
+    const char *seq = strstr(text, ",\"seq\":");
+    if (seq == NULL) return;
+    assert_true(copy_text(text, "\"match\":\"", client->last_match, sizeof(client->last_match)));
+    client->last_seq = (uint32_t)strtoul(seq + strlen(",\"seq\":"), NULL, 10);
+}
+
+static void record_message(struct client *client, const struct frame *frame)
+{
+    if (client->message_count == client->message_capacity) {
+        client->message_capacity =
+            client->message_capacity == 0 ? 32 : 2 * client->message_capacity;
+        client->messages = realloc(client->messages, client->message_capacity * sizeof(char *));
+        assert_non_null(client->messages);
+    }
+    char *text = malloc(frame->size + 1);
+    assert_non_null(text);
+    memcpy(text, frame->payload, frame->size);
+    text[frame->size] = '\0';
+    client->messages[client->message_count++] = text;
+    tell(client->world, number_of(client), "is told", text);
+    keep_what_counts(client, text);
+    referee_on_message(&client->world->referee, number_of(client), text, client->world->now);
+}
+
+static unsigned io_send(void *context, shard_conn conn, struct frame *const frames[],
+                        unsigned count)
+{
+    (void)context; /* The connection knows its world. */
+    struct client *client = conn;
+    assert_true(client->is_connected);
+    assert_int_equal(client->close_code, 0);
+    unsigned taken = count < client->takes ? count : client->takes;
+    for (unsigned i = 0; i < taken; i++) record_message(client, frames[i]);
+    if (client->takes != ANY_NUMBER) client->takes -= taken;
+    client->is_choked = taken < count;
+    if (client->is_choked) referee_on_unread(&client->world->referee, number_of(client));
+    return taken;
+}
+
+static void io_pause(void *context, shard_conn conn, bool is_paused)
+{
+    (void)context; /* The connection knows its world. */
+    struct client *client = conn;
+    assert_true(client->is_connected);
+    assert_int_not_equal(client->is_paused, is_paused);
+    client->is_paused = is_paused;
+}
+
+static void io_close(void *context, shard_conn conn, enum close_code code, const char *reason)
+{
+    (void)context; /* The connection knows its world. */
+    struct client *client = conn;
+    assert_true(client->is_connected);
+    assert_non_null(reason);
+    assert_int_equal(client->close_code, 0); /* Asked for once. */
+    client->close_code = (uint16_t)code;
+    tell(client->world, number_of(client), "is closed", reason);
+    client->is_lost = true;
+}
+
+static void io_ping(void *context, shard_conn conn)
+{
+    (void)context; /* The connection knows its world. */
+    struct client *client = conn;
+    assert_true(client->is_connected);
+    assert_int_equal(client->close_code, 0);
+    client->pings++;
+    client->pinged_at = client->world->now;
+    if (client->pongs_due == PONGS_MAX) return; /* A client that is so late is lost. */
+    client->pong_at[client->pongs_due++] = mono_after(client->world->now, client->pong_delay_ms);
+}
+
+static uint32_t io_rtt_us(void *context, shard_conn conn)
+{
+    (void)context; /* The connection knows its world. */
+    const struct client *client = conn;
+    return client->rtt_us;
+}
+
+/* --- What a shard knows by the outside. --- */
+
+static void io_random(void *context, void *ret_bytes, size_t size)
+{
+    struct world_shard *at = context;
+    uint8_t *bytes = ret_bytes;
+    for (size_t i = 0; i < size; i++) bytes[i] = (uint8_t)prng_next(&at->world->chance);
+}
+
+/* No secret, but as long as one, and the same for the same bytes. */
+static void io_digest(void *context, const void *bytes, size_t size, uint8_t ret_digest[32])
+{
+    (void)context; /* A function of the bytes alone. */
+    uint64_t hash = UINT64_C(14695981039346656037);
+    for (unsigned i = 0; i < 32; i++) {
+        for (size_t j = 0; j < size; j++) {
+            hash = (hash ^ ((const uint8_t *)bytes)[j]) * UINT64_C(1099511628211);
+        }
+        ret_digest[i] = (uint8_t)(hash >> 32);
+    }
+}
+
+static void io_token_write(void *context, const struct id *player, const char *name,
+                           char *ret_token, size_t size)
+{
+    (void)context; /* A token is its text. */
+    char text[ID_TEXT_BYTES + 1];
+    id_format(player, text);
+    text[ID_TEXT_BYTES] = '\0';
+    int length = snprintf(ret_token, size, "guest.%s.%s", text, name);
+    assert_true(length > 0 && (size_t)length < size);
+}
+
+static bool io_token_read(void *context, const char *token, struct id *ret_player,
+                          char ret_name[NAME_BYTES_MAX + 1])
+{
+    (void)context; /* A token is its text. */
+    static const char head[] = "guest.";
+    if (strncmp(token, head, sizeof(head) - 1) != 0) return false;
+    const char *id = token + sizeof(head) - 1;
+    if (strlen(id) <= ID_TEXT_BYTES || !id_parse(id, ID_TEXT_BYTES, ret_player)) return false;
+    const char *name = id + ID_TEXT_BYTES + 1;
+    assert_true(strlen(name) <= NAME_BYTES_MAX);
+    memcpy(ret_name, name, strlen(name) + 1);
+    return true;
+}
+
+static void io_wake(void *context, unsigned shard)
+{
+    struct world_shard *at = context;
+    assert_true(shard < at->world->settings.shards);
+    at->world->shards[shard].is_woken = true;
+}
+
+static void io_log(void *context, const struct shard_note *note)
+{
+    struct world_shard *at = context;
+    at->world->notes[note->kind]++;
+    if (note->kind == NOTE_MATCH_FAULT) fail_msg("a match found itself broken: %s", note->text);
+    if (note->kind == NOTE_MATCH_ENDED) {
+        tell(at->world, 0, "match ended", note->text);
+        referee_on_ended(&at->world->referee, &note->match, note->text, at->world->now);
+    }
+}
+
+/* --- The store. --- */
+
+static int ask_store(struct world_shard *at, struct store *store, struct pending *pending)
+{
+    store->asked++;
+    if (store->mode == STORE_REFUSING) return -EAGAIN;
+    assert_true(store->count < PENDING_MAX);
+    pending->shard = (unsigned)(at - at->world->shards);
+    pending->at = mono_after(at->world->now, store->mode == STORE_LATE ? store->delay_ms : 0);
+    store->pending[store->count++] = *pending;
+    return 0;
+}
+
+static int io_save(void *context, struct handle match, const struct match_result *result)
+{
+    struct world_shard *at = context;
+    at->world->last_result = *result;
+    return ask_store(at, &at->world->saves, &(struct pending){.who = match, .id = result->match});
+}
+
+static int io_load(void *context, struct handle session, const struct id *player)
+{
+    struct world_shard *at = context;
+    return ask_store(at, &at->world->loads, &(struct pending){.who = session, .id = *player});
+}
+
+static void answer_save(struct world *world, const struct pending *save)
+{
+    bool is_saved = world->saves.mode != STORE_FAILING;
+    if (is_saved) referee_on_saved(&world->referee, &save->id);
+    shard_on_saved(world->shards[save->shard].shard, save->who, is_saved);
+}
+
+static void answer_load(struct world *world, const struct pending *load)
+{
+    struct shard *shard = world->shards[load->shard].shard;
+    if (world->loads.mode == STORE_FAILING) {
+        shard_on_loaded(shard, load->who, LOAD_FAILED, NULL);
+        return;
+    }
+    for (uint32_t i = 0; i < world->known_count; i++) {
+        if (!id_equal(&world->known[i], &load->id)) continue;
+        shard_on_loaded(shard, load->who, LOAD_FOUND, &world->records[i]);
+        return;
+    }
+    shard_on_loaded(shard, load->who, LOAD_UNKNOWN, NULL);
+}
+
+static void bring_answers_of(struct world *world, struct store *store,
+                             void (*answer)(struct world *world, const struct pending *pending))
+{
+    if (store->mode == STORE_DEAD) return;
+    uint32_t kept = 0;
+    for (uint32_t i = 0; i < store->count; i++) {
+        struct pending pending = store->pending[i];
+        if (world->shards[pending.shard].is_stalled || mono_is_before(world->now, pending.at)) {
+            store->pending[kept++] = pending;
+            continue;
+        }
+        answer(world, &pending);
+        world->shards[pending.shard].is_woken = true;
+    }
+    store->count = kept;
+}
+
+void edge_bring_answers(struct world *world)
+{
+    bring_answers_of(world, &world->saves, answer_save);
+    bring_answers_of(world, &world->loads, answer_load);
+}
+
+/* --- What comes in. --- */
+
+static bool is_heard(const struct client *client)
+{
+    return !client->is_paused && !client->is_lost && !client->is_silent;
+}
+
+static void hear_pongs(struct world *world, struct client *client)
+{
+    struct world_shard *at = &world->shards[client->shard];
+    while (client->pongs_due > 0 && is_heard(client) &&
+           !mono_is_before(world->now, client->pong_at[0])) {
+        client->pongs_due--;
+        memmove(&client->pong_at[0], &client->pong_at[1],
+                client->pongs_due * sizeof(client->pong_at[0]));
+        tell(world, number_of(client), "is heard", "pong");
+        referee_on_heard(&world->referee, number_of(client), world->now);
+        shard_on_heard(at->shard, client->session, client->pongs_due == 0, world->now);
+        at->is_woken = true;
+    }
+}
+
+static void hear(struct world *world, struct client *client)
+{
+    struct world_shard *at = &world->shards[client->shard];
+    while (client->inbox_count > 0 && is_heard(client)) {
+        char *text = client->inbox[0];
+        client->inbox_count--;
+        memmove(&client->inbox[0], &client->inbox[1], client->inbox_count * sizeof(char *));
+        referee_on_heard(&world->referee, number_of(client), world->now);
+        tell(world, number_of(client), "is heard", text);
+        shard_on_heard(at->shard, client->session, false, world->now);
+        shard_on_message(at->shard, client->session, text, strlen(text), world->now);
+        free(text);
+        at->is_woken = true;
+    }
+}
+
+static void disconnect(struct world *world, struct client *client)
+{
+    struct world_shard *at = &world->shards[client->shard];
+    client->is_connected = false;
+    client->is_lost = false;
+    for (uint32_t i = 0; i < client->inbox_count; i++) free(client->inbox[i]);
+    client->inbox_count = 0;
+    tell(world, number_of(client), "is gone", "");
+    referee_on_disconnect(&world->referee, number_of(client));
+    shard_on_disconnect(at->shard, client->session);
+    at->is_woken = true;
+}
+
+void edge_bring_in(struct world *world)
+{
+    for (uint32_t i = 0; i < world->settings.clients; i++) {
+        struct client *client = &world->clients[i];
+        if (!client->is_connected || world->shards[client->shard].is_stalled) continue;
+        hear(world, client);
+        hear_pongs(world, client);
+        if (client->is_writable && client->close_code == 0) {
+            client->is_writable = false;
+            client->is_choked = false;
+            shard_on_writable(world->shards[client->shard].shard, client->session);
+            world->shards[client->shard].is_woken = true;
+        }
+        if (client->is_lost) disconnect(world, client);
+    }
+}
+
+static void keep_earlier(mono_time *earliest, mono_time at)
+{
+    if (mono_is_before(at, *earliest)) *earliest = at;
+}
+
+static void look_at_store(const struct world *world, const struct store *store, mono_time *next)
+{
+    for (uint32_t i = 0; i < store->count && store->mode != STORE_DEAD; i++) {
+        if (world->shards[store->pending[i].shard].is_stalled) continue;
+        keep_earlier(next, store->pending[i].at);
+    }
+}
+
+mono_time edge_next_due(const struct world *world, mono_time until)
+{
+    mono_time next = until;
+    look_at_store(world, &world->saves, &next);
+    look_at_store(world, &world->loads, &next);
+    for (uint32_t i = 0; i < world->settings.clients; i++) {
+        const struct client *client = &world->clients[i];
+        bool can_come = client->is_connected && client->pongs_due > 0 && is_heard(client) &&
+                        !world->shards[client->shard].is_stalled;
+        if (can_come) keep_earlier(&next, client->pong_at[0]);
+    }
+    return next;
+}
+
+struct shard_io edge_io(struct world_shard *at)
+{
+    return (struct shard_io){.context = at,
+                             .send = io_send,
+                             .pause = io_pause,
+                             .close = io_close,
+                             .random = io_random,
+                             .save = io_save,
+                             .load = io_load,
+                             .token_write = io_token_write,
+                             .token_read = io_token_read,
+                             .digest = io_digest,
+                             .ping = io_ping,
+                             .rtt_us = io_rtt_us,
+                             .wake = io_wake,
+                             .log = io_log};
+}

@@ -1,0 +1,14 @@
+/* What stands for the edge in the tests' world: what a shard asks of the outside, and what comes in from there. Of
+ * shard_world.c alone.
+ */
+#pragma once
+
+#include "shard_world.h"
+
+struct shard_io edge_io(struct world_shard *at);
+/* Messages, pongs and losses of the clients whose shard does not stand still. */
+void edge_bring_in(struct world *world);
+/* What the store answers by now. */
+void edge_bring_answers(struct world *world);
+/* When that or a pong comes next, where that is before `until`. */
+mono_time edge_next_due(const struct world *world, mono_time until);
