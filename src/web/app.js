@@ -12,7 +12,7 @@ import { announce, byId } from './dom.js';
 import { applyToMatch, createMatch, screenOf } from './match.js';
 import { storage } from './storage.js';
 import { draw, tick } from './view.js';
-import { emote, feedback, nameProblem } from './words.js';
+import { emote, feedback, nameProblem, noRematch } from './words.js';
 
 const NAME_CHARACTERS_MAX = 24;
 const NOTICE_MS = 6000;
@@ -40,8 +40,9 @@ const state = {
   startsAt: 0,
 };
 
-function emptyQueue(mode) {
-  return { mode, since: null, waiting: null, retryAt: null };
+/* again: the match whose players are to meet once more; null: anybody. */
+function emptyQueue(mode, again = null) {
+  return { mode, again, since: null, waiting: null, retryAt: null };
 }
 
 const wall = new WallClock();
@@ -173,7 +174,6 @@ function welcomed(message) {
   const { match } = state;
   const isLive = message.match !== undefined && message.match !== state.lastEnded?.id;
   if (isLive && match?.id === message.match) {
-    if (match.answer?.status === 'sent') sendAnswer(match); /* Its receipt was lost. */
     state.screen = screenOf(match);
   } else if (isLive) {
     state.match = null; /* It follows, from its beginning. */
@@ -210,17 +210,26 @@ function play(name) {
   else connect();
 }
 
-function enterQueue(mode) {
+function enterQueue(mode, again = null) {
+  clearTimeout(timers.result);
   state.match = null;
-  state.queue = emptyQueue(mode);
+  state.queue = emptyQueue(mode, again);
   goTo('queue');
+}
+
+/* To what was there before the rematch was asked for. */
+function giveUpRematch(why) {
+  state.match = state.queue.again;
+  say(why);
+  goTo('result');
 }
 
 async function join() {
   clearTimeout(timers.join);
   state.queue.retryAt = null;
+  const { mode, again } = state.queue;
   try {
-    await connection.request('join', { mode: state.queue.mode });
+    await connection.request('join', again === null ? { mode } : { mode, rematch: again.id });
   } catch (error) {
     joinRefused(error);
   }
@@ -237,25 +246,43 @@ function joinRefused(error) {
     redraw();
     return;
   }
-  goHome(`That did not work (${error.code}).`);
+  if (state.queue.again !== null) giveUpRematch('There is no rematch any more.');
+  else goHome(`That did not work (${error.code}).`);
 }
 
 function queued(message) {
   const now = performance.now();
   if (state.match !== null) {
-    /* The opponent left before it began; the server searches on. */
+    /* The opponent left before it began; the server searches on, for anybody. */
     state.match = null;
+    state.queue.again = null;
     clearTimeout(timers.result);
     say('Your opponent left. Searching on.');
   }
   const isNews = state.queue.since === null;
   state.queue = {
     mode: message.mode,
+    again: state.queue.again,
     since: message.waited_ms === undefined && !isNews ? state.queue.since : now - (message.waited_ms ?? 0),
     waiting: message.waiting,
     retryAt: null,
   };
   goTo('queue');
+}
+
+/* The wait is over without a match. */
+function unqueued(message) {
+  if (state.screen !== 'queue') return;
+  const { again } = state.queue;
+  if (again !== null) {
+    giveUpRematch(noRematch(message.reason, again.players[again.them].name));
+  } else if (message.reason === 'expired') {
+    join(); /* We were away for longer than the place was kept. */
+  } else {
+    state.queue.retryAt = performance.now() + RETRY_MS;
+    timers.join = setTimeout(join, RETRY_MS);
+    redraw();
+  }
 }
 
 function ticket(message) {
@@ -265,11 +292,13 @@ function ticket(message) {
 }
 
 async function leaveQueue() {
+  clearTimeout(timers.join);
   try {
     await connection.request('leave');
   } catch {
     /* Closing the connection leaves as well. */
   }
+  if (state.screen === 'queue' && state.queue.again !== null) return giveUpRematch('');
   if (state.screen === 'queue' || state.screen === 'found') goHome();
 }
 
@@ -300,7 +329,10 @@ function playOn(message) {
   const { match } = state;
   const now = performance.now();
   if (match === null || !applyToMatch(match, message, now, wall)) return;
-  if (message.type === 'clock' && match.phase === 'starting') state.startsAt = now + message.left_ms;
+  if (message.type === 'clock') {
+    if (match.phase === 'starting') state.startsAt = now + message.left_ms;
+    if (match.phase === 'asking' && match.answer?.status === 'sent') sendAnswer(match); /* Its receipt was lost. */
+  }
   if (message.type === 'end') return ended(match);
 
   if (match.phase !== 'ended') state.screen = screenOf(match);
@@ -314,6 +346,7 @@ function ended(match) {
   const wait = isRevealed ? Math.max(0, Math.min(match.revealMs ?? LAST_REVEAL_MS, LAST_REVEAL_MAX_MS)) : 0;
   connection.quietMs = 20_000;
   state.lastEnded = { id: match.id, seq: match.seq };
+  state.rating = match.end.ratings?.[match.me].after ?? state.rating;
   const show = () => state.match === match && goTo('result');
   redraw();
   if (wait === 0) show();
@@ -398,10 +431,11 @@ function receive(message) {
   switch (message.type) {
     case 'welcome': return welcomed(message);
     case 'queued': return queued(message);
+    case 'unqueued': return unqueued(message);
     case 'ticket': return ticket(message);
     case 'match': return matched(message);
     case 'emote': return heardEmote(message);
-    case 'bye': return say('The server is going away for a moment.');
+    case 'bye': return message.reason === 'restart' ? say('The server is going away for a moment.') : undefined;
     default: return playOn(message);
   }
 }
@@ -426,10 +460,13 @@ byId('emotes').addEventListener('click', (event) => {
 byId('leave').addEventListener('click', () => byId('leave-dialog').showModal());
 byId('leave-no').addEventListener('click', () => byId('leave-dialog').close());
 byId('leave-yes').addEventListener('click', leaveMatch);
-byId('again').addEventListener('click', () => {
-  enterQueue(state.match.mode);
+function playAgain(again) {
+  enterQueue(state.match.mode, again);
   if (state.connection === 'open') join();
-});
+}
+
+byId('rematch').addEventListener('click', () => playAgain(state.match));
+byId('again').addEventListener('click', () => playAgain(null));
 byId('quit').addEventListener('click', () => goHome());
 byId('takeover').addEventListener('click', () => {
   if (state.stoppedCode !== 4509) return goHome();

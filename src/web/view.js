@@ -5,7 +5,7 @@ import { asMinutes, secondsLeft } from './clock.js';
 import { byId, icon, make, setText } from './dom.js';
 import { outcomeOf } from './match.js';
 import { drawQuestion, forgetQuestion, tickQuestion } from './question.js';
-import { emote, plural, points, resultNote, resultTitle, sentence, stopped } from './words.js';
+import { emote, plural, points, ratingChange, resultNote, resultTitle, sentence, stopped } from './words.js';
 
 const HEADINGS = {
   queue: 'queue-title',
@@ -99,9 +99,12 @@ function drawHome({ nameError }) {
 
 function drawQueue({ queue, connection, modes }) {
   const isConnected = connection === 'open';
-  setText(byId('queue-title'), isConnected || queue.since !== null ? 'Looking for an opponent' : 'Connecting …');
-  setText(byId('waiting'), queue.waiting === null ? '' : plural(queue.waiting, 'player waiting', 'players waiting'));
-  byId('house').hidden = !(isConnected && queue.mode === 'duel' && modes.includes('house'));
+  const { again } = queue;
+  const wish = again === null ? 'Looking for an opponent' : `Waiting for ${again.players[again.them].name}`;
+  setText(byId('queue-title'), isConnected || queue.since !== null ? wish : 'Connecting …');
+  const isCounted = queue.waiting !== null && again === null;
+  setText(byId('waiting'), isCounted ? plural(queue.waiting, 'player waiting', 'players waiting') : '');
+  byId('house').hidden = !(isConnected && queue.mode === 'duel' && again === null && modes.includes('house'));
 }
 
 function drawFound({ match }) {
@@ -119,10 +122,12 @@ function drawResult({ match }) {
   const rating = match.end.ratings?.[match.me] ?? null;
   byId('ratings').hidden = rating === null;
   if (rating !== null) {
-    const change = rating.after - rating.before;
-    setText(byId('ratings'), `Rating ${rating.after} (${change < 0 ? '−' : '+'}${Math.abs(change)})`);
+    setText(byId('ratings'), ratingChange(rating));
+    byId('ratings').dataset.before = String(rating.before);
+    byId('ratings').dataset.after = String(rating.after);
   }
 
+  byId('again').hidden = match.mode === 'house'; /* The house is the house. */
   byId('rounds').hidden = match.history.length === 0;
   byId('head-them').replaceChildren(make('bdi', '', match.players[match.them].name));
   byId('rounds').tBodies[0].replaceChildren(...match.history.map((one) => {

@@ -30,6 +30,11 @@ export const nameProblem = (code, message) => ({
   bad_name: 'This name cannot be used. Up to 24 letters, digits and the like, please.',
 }[code] ?? `That did not work (${message || code}).`);
 
+export const noRematch = (reason, them) => ({
+  timeout: `${them} did not ask for a rematch.`,
+  opponent_left: `${them} has left.`,
+}[reason] ?? 'There is no rematch now.');
+
 export function resultTitle(match, outcome) {
   const titles = { won: 'You won!', lost: 'You lost', draw: 'A draw', cancelled: 'Match cancelled' };
   return titles[outcome];
@@ -50,6 +55,11 @@ export function resultNote(match, outcome) {
   const gap = plural(Math.abs(mine - theirs), 'point', 'points');
   if (outcome === 'won') return `${gap} ahead of ${them}.`;
   return outcome === 'lost' ? `${gap} behind ${them}.` : 'Not a point between you.';
+}
+
+export function ratingChange({ before, after }) {
+  const change = after - before;
+  return `Rating ${before} → ${after} (${change < 0 ? '−' : '+'}${Math.abs(change)})`;
 }
 
 /* What happened to me in the round just revealed. */
