@@ -7,7 +7,7 @@
 #include "load_check_priv.h"
 #include "load_json.h"
 
-enum { REQUEST_ID_MAX = 2147483647, TEXT_CHARACTERS_MAX = 4096, COUNT_MAX = 100000000 };
+enum { REQUEST_ID_MAX = 2147483647, TEXT_CHARACTERS_MAX = 4096 };
 
 void fail(struct reading *reading, const char *format, ...)
 {
@@ -83,59 +83,6 @@ bool need_wall(struct reading *reading, const cJSON *object, const char *field, 
 
 /* --- Replies. --- */
 
-static void read_welcome(struct reading *reading)
-{
-    struct check *check = reading->check;
-    const char *text;
-    const cJSON *array;
-    int64_t number;
-    if (need_string(reading, reading->object, "player", CHECK_ID_BYTES - 1, &text))
-        (void)snprintf(check->player, sizeof(check->player), "%s", text); /* It fits. */
-    if (need_string(reading, reading->object, "name", 24, &text) && strcmp(text, check->name) != 0)
-        fail(reading, "welcome: `name` is not the one that hello gave");
-    (void)need_int(reading, reading->object, "rating", 0, COUNT_MAX,
-                   &number); /* Noted by fail(). */
-    (void)need_string(reading, reading->object, "session", 1024, &text);
-    (void)need_wall(reading, reading->object, "now_ms", &number);
-    (void)need_int(reading, reading->object, "ping_ms", 1, 3600000, &number);
-    (void)need_array(reading, reading->object, "modes", 1, 16, &array);
-    (void)need_array(reading, reading->object, "categories", 0, 32, &array);
-    if (json_find(reading->object, "match") != NULL)
-        fail(reading, "welcome: `match` for a new guest");
-    if (need_array(reading, reading->object, "emotes", 0, CHECK_EMOTES_MAX, &array)) {
-        const cJSON *emote;
-        cJSON_ArrayForEach(emote, array)
-        {
-            char *to = check->emotes[check->emote_count];
-            text = json_string(emote);
-            if (text == NULL || strlen(text) >= CHECK_CODE_BYTES) {
-                fail(reading, "welcome: an emote that is no short string");
-                continue;
-            }
-            (void)snprintf(to, CHECK_CODE_BYTES, "%s", text); /* It fits. */
-            check->emote_count++;
-        }
-    }
-    check->phase = CHECK_IDLE;
-    reading->news->kind = NEWS_WELCOME;
-}
-
-static void read_queued(struct reading *reading)
-{
-    struct check *check = reading->check;
-    const char *mode;
-    int64_t number;
-    if (need_string(reading, reading->object, "mode", 16, &mode) && strcmp(mode, "duel") != 0)
-        fail(reading, "queued: another mode than the one joined");
-    (void)need_int(reading, reading->object, "waiting", 1, COUNT_MAX,
-                   &number); /* Noted by fail(). */
-    if (json_find(reading->object, "waited_ms") != NULL || !reading->news->is_reply)
-        (void)need_int(reading, reading->object, "waited_ms", 0, COUNT_MAX, &number);
-    if (check->phase != CHECK_IDLE) fail(reading, "queued: the player was not idle");
-    check->phase = CHECK_QUEUED;
-    reading->news->kind = NEWS_QUEUED;
-}
-
 static void read_pong(struct reading *reading, const struct check_request *request)
 {
     const int64_t exact = INT64_C(1) << JSON_EXACT_MAX_BITS;
@@ -154,10 +101,25 @@ static bool may_refuse(const struct reading *reading, const struct check_request
     if (strcmp(code, "busy") == 0 || strcmp(code, "rate_limited") == 0) return true;
     if (strcmp(code, "unavailable") == 0)
         return request->kind == CHECK_JOIN || request->kind == CHECK_HELLO;
-    bool is_over = reading->check->phase != CHECK_PLAYING;
+    const struct check *check = reading->check;
+    if (strcmp(code, "resume_expired") == 0)
+        return request->kind == CHECK_HELLO && request->proof == CHECK_BY_RESUME;
+    bool is_of_match = request->kind == CHECK_ANSWER || request->kind == CHECK_EMOTE;
     if (strcmp(code, "bad_state") == 0)
-        return is_over && (request->kind == CHECK_ANSWER || request->kind == CHECK_EMOTE);
-    return strcmp(code, "late_answer") == 0 && request->kind == CHECK_ANSWER;
+        return (is_of_match && check->phase != CHECK_PLAYING) ||
+               (request->kind == CHECK_JOIN && check->back.may_be_queued);
+    /* A round that was answered has its receipt, however late it is asked for. */
+    return strcmp(code, "late_answer") == 0 && request->kind == CHECK_ANSWER &&
+           !check->match.own_answers[request->round].is_there;
+}
+
+static void note_refusal(struct reading *reading, const struct check_request *request,
+                         const char *code)
+{
+    struct check *check = reading->check;
+    if (request->kind == CHECK_HELLO && strcmp(code, "resume_expired") == 0) forget_return(reading);
+    if (request->kind == CHECK_ANSWER && strcmp(code, "late_answer") == 0)
+        check->match.own_answers[request->round].is_in_doubt = false;
 }
 
 static void read_error(struct reading *reading, const struct check_request *request)
@@ -175,6 +137,7 @@ static void read_error(struct reading *reading, const struct check_request *requ
         fail(reading, "error: `%s` for no request", code);
     else if (!may_refuse(reading, request, code))
         fail(reading, "error: `%s` for a proper %s", code, check_request_name(request->kind));
+    if (request != NULL) note_refusal(reading, request, code);
     reading->news->kind = NEWS_REFUSED;
     reading->news->retry_ms = (uint32_t)retry_ms;
     (void)snprintf(reading->news->code, sizeof(reading->news->code), "%s", code); /* It fits. */
@@ -209,18 +172,6 @@ static void read_reply(struct reading *reading, const struct check_request *requ
 
 /* --- Messages of the server's own accord. --- */
 
-static void read_ticket(struct reading *reading)
-{
-    int64_t number;
-    bool is_null;
-    (void)need_int(reading, reading->object, "waited_ms", 0, COUNT_MAX,
-                   &number); /* Noted by fail(). */
-    (void)need_int(reading, reading->object, "waiting", 1, COUNT_MAX, &number);
-    (void)need_int(reading, reading->object, "window", 0, COUNT_MAX, &number);
-    (void)need_int_or_null(reading, reading->object, "eta_ms", 0, COUNT_MAX, &number, &is_null);
-    if (reading->check->phase != CHECK_QUEUED) fail(reading, "ticket: the player is not queued");
-}
-
 static void read_gap(struct reading *reading)
 {
     int64_t dropped = 0;
@@ -246,11 +197,6 @@ static void read_lone_error(struct reading *reading)
     read_error(reading, NULL);
 }
 
-static void read_clock(struct reading *reading)
-{
-    fail(reading, "clock: nothing was resumed");
-}
-
 static const struct {
     const char *type;
     void (*read)(struct reading *reading);
@@ -259,7 +205,7 @@ static const struct {
     {"round", read_round},   {"answered", read_answered}, {"reveal", read_reveal},
     {"peer", read_peer},     {"saving", read_saving},     {"end", read_end},
     {"emote", read_emote},   {"gap", read_gap},           {"bye", read_bye},
-    {"clock", read_clock},   {"error", read_lone_error},
+    {"clock", read_clock},   {"error", read_lone_error},  {"unqueued", read_unqueued},
 };
 
 static void read_own(struct reading *reading)
@@ -354,7 +300,8 @@ void check_message(struct check *check, const char *text, size_t bytes, uint64_t
 
 void check_init(struct check *check, const char *name, struct twins *twins)
 {
-    *check = (struct check){.phase = CHECK_GREETING, .twins = twins};
+    *check = (struct check){
+        .phase = CHECK_GREETING, .back = {.phase_before = CHECK_IDLE}, .twins = twins};
     (void)snprintf(check->name, sizeof(check->name), "%s", name); /* Names are short. */
 }
 
@@ -362,18 +309,55 @@ bool check_sent(struct check *check, const struct check_request *request)
 {
     if (check->pending_count == CHECK_PENDING_MAX) return false;
     check->pending[check->pending_count++] = *request;
+    if (request->kind == CHECK_JOIN) check->mode = request->mode;
+    if (request->kind == CHECK_HELLO) {
+        check->back.proof = request->proof;
+        check->back.asked_seq = request->last_seq;
+    }
     return true;
+}
+
+static void note_lost(struct check *check, const struct check_request *request)
+{
+    struct check_answer *answer = &check->match.own_answers[request->round];
+    if (request->kind == CHECK_JOIN) check->back.may_be_queued = true;
+    if (request->kind != CHECK_ANSWER || check->phase != CHECK_PLAYING || answer->is_there) return;
+    answer->is_in_doubt = true;
+    answer->choice = request->choice;
+}
+
+void check_lost(struct check *check)
+{
+    struct check_return *back = &check->back;
+    for (uint32_t index = 0; index < check->pending_count; index++)
+        note_lost(check, &check->pending[index]);
+    check->pending_count = 0;
+    if (check->phase != CHECK_GREETING) {
+        back->phase_before = check->phase;
+        /* Of a match whose first message has not come nothing is held yet. */
+        if (back->expects_match) back->phase_before = CHECK_IDLE;
+        if (back->expects_queued) back->phase_before = CHECK_QUEUED;
+    }
+    back->expects_match = back->expects_queued = back->awaits_clock = false;
+    check->has_bye = false;
+    check->phase = CHECK_GREETING;
 }
 
 void check_ended(struct check *check)
 {
-    if (check->phase == CHECK_PLAYING) twins_leave(check->twins, &check->match.id);
+    let_go(check);
     check->phase = CHECK_IDLE;
 }
 
 const struct check_request *check_oldest(const struct check *check)
 {
     return check->pending_count > 0 ? &check->pending[0] : NULL;
+}
+
+const char *check_mode_name(enum check_mode mode)
+{
+    static const char *const names[] = {[CHECK_DUEL] = "duel", [CHECK_HOUSE] = "house"};
+    return names[mode];
 }
 
 const char *check_request_name(enum check_request_kind kind)

@@ -12,11 +12,11 @@ enum {
     CHOICE_CHARACTERS_MAX = 120,
     ROUND_TIME_MIN_MS = 501, /* The points' formula divides by what is above 500. */
     ROUND_TIME_MAX_MS = 3600000,
-    CREDIT_MAX_MS = 250, /* protocol.md, "Answer time". */
-    SCORE_MAX = 1000000,
     /* Clocks are read in whole milliseconds, and a message may be stamped at the start of the
      * loop's iteration that reads it. */
     AT_SLACK_MS = 25,
+    /* A welcome passes through other threads of the server before what was missed follows it. */
+    LIVE_SLACK_MS = 500,
 };
 
 uint32_t check_points(uint32_t at_ms, uint32_t time_ms, uint32_t weight)
@@ -25,8 +25,7 @@ uint32_t check_points(uint32_t at_ms, uint32_t time_ms, uint32_t weight)
     return (500 + 500 * (time_ms - late_ms) / (time_ms - 500)) * weight;
 }
 
-/* The player is in a match, and this message is of it. */
-static bool is_of_match(struct reading *reading)
+bool is_of_match(struct reading *reading)
 {
     const struct check *check = reading->check;
     const char *match;
@@ -36,15 +35,16 @@ static bool is_of_match(struct reading *reading)
     return false;
 }
 
-/* The next message in the match's order, with the bytes that the other player gets. */
-static void take_seq(struct reading *reading)
+void take_seq(struct reading *reading)
 {
     struct check_match *match = &reading->check->match;
     int64_t seq;
     if (!need_int(reading, reading->object, "seq", 1, SEQ_MAX, &seq)) return;
+    reading->verdict->has_seq_gap = seq != match->seq + 1;
     if (seq != match->seq + 1)
         fail(reading, "%s: `seq` is %lld after %u", reading->type, (long long)seq, match->seq);
     match->seq = (uint32_t)seq;
+    reading->news->is_replayed = reading->check->back.awaits_clock;
     if (!twins_see(reading->check->twins, &match->id, match->seq, reading->text, reading->bytes))
         fail(reading, "%s: the other player got other bytes for this `seq`", reading->type);
 }
@@ -61,6 +61,26 @@ static bool need_index(struct reading *reading, const char *field, uint32_t *ret
 
 /* --- match. --- */
 
+/* True: it is the player itself. */
+static bool read_entrant(struct reading *reading, const cJSON *entrant, uint8_t index)
+{
+    struct check *check = reading->check;
+    const char *player = "", *name = "";
+    const cJSON *bot = json_find(entrant, "bot");
+    (void)need_int(reading, entrant, "rating", 0, SCORE_MAX,
+                   &check->match.players[index].rating); /* Noted by fail(). */
+    (void)need_string(reading, entrant, "name", 24, &name);
+    (void)need_string(reading, entrant, "player", CHECK_ID_BYTES - 1, &player);
+    bool is_own = strcmp(player, check->player) == 0;
+    bool is_bot = cJSON_IsTrue(bot);
+    if (is_own && strcmp(name, check->name) != 0)
+        fail(reading, "match: the player's name is another");
+    if (bot != NULL && !cJSON_IsBool(bot)) fail(reading, "match: `bot` is neither true nor false");
+    if (is_bot != (check->mode == CHECK_HOUSE && !is_own))
+        fail(reading, "match: `bot` does not fit the mode");
+    return is_own;
+}
+
 static void read_entrants(struct reading *reading, const cJSON *players)
 {
     struct check *check = reading->check;
@@ -69,14 +89,7 @@ static void read_entrants(struct reading *reading, const cJSON *players)
     const cJSON *entrant;
     cJSON_ArrayForEach(entrant, players)
     {
-        const char *player, *name;
-        int64_t rating;
-        (void)need_int(reading, entrant, "rating", 0, SCORE_MAX, &rating); /* Noted by fail(). */
-        if (need_string(reading, entrant, "name", 24, &name) &&
-            need_string(reading, entrant, "player", CHECK_ID_BYTES - 1, &player) &&
-            strcmp(player, check->player) == 0) {
-            if (strcmp(name, check->name) != 0)
-                fail(reading, "match: the player's name is another");
+        if (read_entrant(reading, entrant, index)) {
             if (is_there) fail(reading, "match: the player is in it twice");
             is_there = true;
             check->match.own = index;
@@ -86,10 +99,27 @@ static void read_entrants(struct reading *reading, const cJSON *players)
     if (!is_there) fail(reading, "match: the player is not among `players`");
 }
 
+/* Makes room for the match, and keeps the own answers where it is the one held already: receipts
+ * are not sent again. */
+static void hold_match(struct check *check, const char *text, const struct id *id)
+{
+    struct check_match *match = &check->match;
+    bool is_same = strcmp(text, match->text) == 0;
+    if (!is_same) let_go(check);
+    struct check_match held = {.id = *id, .player_count = 2};
+    if (is_same) memcpy(held.own_answers, match->own_answers, sizeof(held.own_answers));
+    (void)snprintf(held.text, sizeof(held.text), "%s", text); /* It fits. */
+    *match = held;
+    if (!check->has_joined_twins) twins_join(check->twins, id);
+    check->has_joined_twins = true;
+    check->phase = CHECK_PLAYING;
+}
+
 void read_match(struct reading *reading)
 {
     struct check *check = reading->check;
-    const char *text, *mode;
+    struct check_return *back = &check->back;
+    const char *text, *mode, *right_mode = check_mode_name(check->mode);
     struct id id;
     if (check->phase != CHECK_QUEUED) fail(reading, "match: the player was not queued");
     if (!need_string(reading, reading->object, "match", CHECK_ID_BYTES - 1, &text)) return;
@@ -97,20 +127,21 @@ void read_match(struct reading *reading)
         fail(reading, "match: `match` is no id");
         return;
     }
-    if (check->phase == CHECK_PLAYING) twins_leave(check->twins, &check->match.id);
-    check->match = (struct check_match){.id = id, .player_count = 2};
-    (void)snprintf(check->match.text, sizeof(check->match.text), "%s", text); /* It fits. */
-    check->phase = CHECK_PLAYING;
-    twins_join(check->twins, &id);
+    if (back->expects_match && strcmp(text, back->match_text) != 0)
+        fail(reading, "match: another one than welcome named");
+    back->expects_match = back->may_be_queued = false;
+    hold_match(check, text, &id);
     take_seq(reading);
-    if (need_string(reading, reading->object, "mode", 16, &mode) && strcmp(mode, "duel") != 0)
+    if (need_string(reading, reading->object, "mode", 16, &mode) && strcmp(mode, right_mode) != 0)
         fail(reading, "match: another mode than the one joined");
-    (void)need_bool(reading, reading->object, "rated",
-                    &check->match.is_rated); /* Noted by fail(). */
+    if (need_bool(reading, reading->object, "rated", &check->match.is_rated) &&
+        check->match.is_rated && check->mode == CHECK_HOUSE)
+        fail(reading, "match: rated, against the house");
     int64_t rounds = 1;
-    (void)need_int(reading, reading->object, "rounds", 1, CHECK_ROUNDS_MAX, &rounds);
+    (void)need_int(reading, reading->object, "rounds", 1, CHECK_ROUNDS_MAX, &rounds); /* fail(). */
     check->match.rounds = (uint32_t)rounds;
     (void)need_wall(reading, reading->object, "starts_at_ms", &check->match.starts_at_ms);
+    check->match.phase_ends_at_ms = check->match.starts_at_ms;
     const cJSON *players;
     if (need_array(reading, reading->object, "players", 2, 2, &players))
         read_entrants(reading, players);
@@ -151,13 +182,23 @@ static void read_question(struct reading *reading)
     read_choices(reading);
 }
 
+/* A round that began after the welcome was not missed: it is live, and the clock comes before. */
+static void expect_replayed(struct reading *reading, int64_t began_at_ms)
+{
+    struct check_return *back = &reading->check->back;
+    if (!back->awaits_clock || began_at_ms <= back->welcome_at_ms + LIVE_SLACK_MS) return;
+    fail(reading, "round: it began after the welcome, and no clock came before it");
+    back->awaits_clock = false;
+}
+
 void read_round(struct reading *reading)
 {
     if (!is_of_match(reading)) return;
     struct check_match *match = &reading->check->match;
     if (match->is_open) fail(reading, "round: round %u was not revealed", match->round);
     take_seq(reading);
-    int64_t round = match->round + 1, rounds, time_ms = ROUND_TIME_MIN_MS, weight = 1, deadline_ms;
+    int64_t round = match->round + 1, rounds, time_ms = ROUND_TIME_MIN_MS, weight = 1;
+    int64_t deadline_ms = 0;
     if (need_int(reading, reading->object, "round", 1, match->rounds, &round) &&
         round != match->round + 1)
         fail(reading, "round: %lld after %u", (long long)round, match->round);
@@ -169,7 +210,9 @@ void read_round(struct reading *reading)
     if (need_wall(reading, reading->object, "deadline_ms", &deadline_ms) &&
         deadline_ms < match->starts_at_ms + time_ms)
         fail(reading, "round: `deadline_ms` lies before the match's start and the round's time");
+    expect_replayed(reading, deadline_ms - time_ms);
     match->round = (uint32_t)round;
+    match->phase_ends_at_ms = deadline_ms;
     match->time_ms = (uint32_t)time_ms;
     match->weight = (uint32_t)weight;
     match->choice_count = CHOICES_MIN;
@@ -204,6 +247,15 @@ static void take_receipt(struct reading *reading, const struct check_request *re
     match->own_answers[request->round] = *answer;
 }
 
+/* An answer that was lost with its receipt had come after all. */
+static void settle_doubt(struct reading *reading, uint32_t round, const struct check_answer *told)
+{
+    struct check_answer *own = &reading->check->match.own_answers[round];
+    if (told->is_there && told->choice != own->choice)
+        fail(reading, "%s: another choice than the one that was sent", reading->type);
+    *own = *told;
+}
+
 void read_accepted(struct reading *reading, const struct check_request *request)
 {
     const struct check *check = reading->check;
@@ -221,8 +273,10 @@ void read_accepted(struct reading *reading, const struct check_request *request)
         return;
     }
     const struct check_answer *first = &check->match.own_answers[request->round];
-    struct check_answer answer = {true, (int8_t)choice, (uint32_t)at_ms};
-    if (is_dup != first->is_there)
+    struct check_answer answer = {true, false, (int8_t)choice, (uint32_t)at_ms};
+    if (is_dup && first->is_in_doubt)
+        settle_doubt(reading, request->round, &answer);
+    else if (is_dup != first->is_there)
         fail(reading, "accepted: `dup` is %s",
              is_dup ? "true for a first answer" : "false for a second");
     else if (!is_dup)
@@ -234,6 +288,7 @@ void read_accepted(struct reading *reading, const struct check_request *request)
 void read_answered(struct reading *reading)
 {
     if (!is_of_match(reading)) return;
+    expect_no_replay(reading);
     struct check_match *match = &reading->check->match;
     int64_t round;
     uint32_t index;
@@ -241,7 +296,8 @@ void read_answered(struct reading *reading)
     if (!need_index(reading, "player", &index)) return;
     if (!match->is_open || round != match->round) fail(reading, "answered: the round is not open");
     if (match->players[index].has_answered) fail(reading, "answered: told twice for one player");
-    if (index == match->own && !match->own_answers[round].is_there)
+    const struct check_answer *own = &match->own_answers[round];
+    if (index == match->own && !own->is_there && !own->is_in_doubt)
         fail(reading, "answered: before the accepted it belongs to");
     match->players[index].has_answered = true;
 }
@@ -252,7 +308,9 @@ static void check_own_result(struct reading *reading, const struct check_answer 
 {
     const struct check_match *match = &reading->check->match;
     const struct check_answer *own = &match->own_answers[match->round];
-    if (told->is_there != own->is_there)
+    if (own->is_in_doubt)
+        settle_doubt(reading, match->round, told);
+    else if (told->is_there != own->is_there)
         fail(reading, "reveal: %s",
              told->is_there ? "an answer that was not accepted" : "the accepted answer is missing");
     else if (told->is_there && (told->choice != own->choice || told->at_ms != own->at_ms))
@@ -271,7 +329,7 @@ static void read_result(struct reading *reading, const cJSON *result, uint32_t i
     (void)need_int_or_null(reading, result, "at_ms", 0, match->time_ms, &at_ms, &has_no_time);
     if (has_no_choice != has_no_time)
         fail(reading, "reveal: `choice` without `at_ms`, or the reverse");
-    struct check_answer answer = {!has_no_choice, (int8_t)choice, (uint32_t)at_ms};
+    struct check_answer answer = {!has_no_choice, false, (int8_t)choice, (uint32_t)at_ms};
     if (player->has_answered && !answer.is_there) fail(reading, "reveal: answered, and no answer");
     if (index == match->own) check_own_result(reading, &answer);
 
@@ -296,7 +354,7 @@ void read_reveal(struct reading *reading)
     if (!is_of_match(reading)) return;
     struct check_match *match = &reading->check->match;
     take_seq(reading);
-    int64_t round, correct = CHECK_NO_CHOICE, next_at_ms;
+    int64_t round, correct = CHECK_NO_CHOICE, next_at_ms = 0;
     bool has_no_next = false;
     (void)need_int(reading, reading->object, "round", match->round, match->round,
                    &round); /* By fail(). */
@@ -309,6 +367,7 @@ void read_reveal(struct reading *reading)
                          INT64_C(1) << JSON_EXACT_MAX_BITS, &next_at_ms, &has_no_next) &&
         has_no_next != (match->round == match->rounds))
         fail(reading, "reveal: `next_at_ms` is null, or not, in the wrong round");
+    match->phase_ends_at_ms = next_at_ms;
     (void)need_int(reading, reading->object, "correct", 0, match->choice_count - 1, &correct);
     const cJSON *results, *result;
     reading->news->kind = NEWS_REVEAL;
@@ -346,19 +405,23 @@ void read_peer(struct reading *reading)
     }
 }
 
-static bool any_gone(const struct check_match *match)
+bool any_gone(const struct check_match *match)
 {
     for (unsigned index = 0; index < match->player_count; index++)
         if (match->players[index].is_gone) return true;
     return false;
 }
 
+bool match_is_over(const struct check_match *match)
+{
+    return (match->round == match->rounds && !match->is_open) || any_gone(match);
+}
+
 void read_saving(struct reading *reading)
 {
     if (!is_of_match(reading)) return;
     const struct check_match *match = &reading->check->match;
-    bool is_played = match->round == match->rounds && !match->is_open;
-    if (!is_played && !any_gone(match)) fail(reading, "saving: the match is not over");
+    if (!match_is_over(match)) fail(reading, "saving: the match is not over");
 }
 
 void read_emote(struct reading *reading)
@@ -367,100 +430,10 @@ void read_emote(struct reading *reading)
     uint32_t index;
     const char *code;
     if (!is_of_match(reading)) return;
+    expect_no_replay(reading);
     (void)need_index(reading, "player", &index); /* Noted by fail(). */
     if (!need_string(reading, reading->object, "code", CHECK_CODE_BYTES - 1, &code)) return;
     for (uint32_t known = 0; known < check->emote_count; known++)
         if (strcmp(code, check->emotes[known]) == 0) return;
     fail(reading, "emote: welcome did not list it");
-}
-
-/* --- end. --- */
-
-/* The index with the most points, or none where there are several. */
-static int64_t best_of(const struct check_match *match)
-{
-    int64_t best = 0;
-    bool is_shared = false;
-    for (unsigned index = 1; index < match->player_count; index++) {
-        if (match->players[index].score == match->players[best].score) is_shared = true;
-        if (match->players[index].score <= match->players[best].score) continue;
-        best = index;
-        is_shared = false;
-    }
-    return is_shared ? CHECK_NO_WINNER : best;
-}
-
-/* The one who is not gone, or none. */
-static int64_t left_over(const struct check_match *match)
-{
-    for (unsigned index = 0; index < match->player_count; index++)
-        if (!match->players[index].is_gone) return index;
-    return CHECK_NO_WINNER;
-}
-
-static void check_outcome(struct reading *reading, enum check_end_reason reason, int64_t winner)
-{
-    const struct check_match *match = &reading->check->match;
-    int64_t right = CHECK_NO_WINNER;
-    if (reason == CHECK_END_FINISHED) right = best_of(match);
-    if (reason == CHECK_END_FORFEIT) right = left_over(match);
-    if (winner != right)
-        fail(reading, "end: `winner` is %lld, not %lld", (long long)winner, (long long)right);
-    if (reason == CHECK_END_FINISHED && (match->round != match->rounds || match->is_open))
-        fail(reading, "end: finished before the last round was revealed");
-    if (reason == CHECK_END_FORFEIT && !any_gone(match))
-        fail(reading, "end: forfeit, and nobody is gone");
-}
-
-static void check_lists(struct reading *reading, enum check_end_reason reason)
-{
-    const struct check_match *match = &reading->check->match;
-    const cJSON *scores, *ratings = json_find(reading->object, "ratings"), *item;
-    int count = match->player_count;
-    unsigned index = 0;
-    int64_t number;
-    if (need_array(reading, reading->object, "scores", count, count, &scores)) {
-        cJSON_ArrayForEach(item, scores)
-        {
-            if (!json_int(item, 0, SCORE_MAX, &number) || number != match->players[index].score)
-                fail(reading, "end: the score of player %u is not the sum of its points", index);
-            index++;
-        }
-    }
-    bool is_rated =
-        match->is_rated && (reason == CHECK_END_FINISHED || reason == CHECK_END_FORFEIT);
-    if (cJSON_IsNull(ratings) != !is_rated)
-        fail(reading, "end: `ratings` is null, or not, wrongly");
-    if (!is_rated || !need_array(reading, reading->object, "ratings", count, count, &ratings))
-        return;
-    cJSON_ArrayForEach(item, ratings)
-    {
-        (void)need_int(reading, item, "before", 0, SCORE_MAX, &number); /* Noted by fail(). */
-        (void)need_int(reading, item, "after", 0, SCORE_MAX, &number);
-    }
-}
-
-void read_end(struct reading *reading)
-{
-    if (!is_of_match(reading)) return;
-    struct check *check = reading->check;
-    take_seq(reading);
-    const char *text = "";
-    (void)need_string(reading, reading->object, "reason", 16, &text); /* Noted by fail(). */
-    unsigned reason = 0;
-    while (reason < CHECK_END_REASONS && strcmp(text, check_end_name(reason)) != 0) reason++;
-    if (reason == CHECK_END_REASONS) {
-        fail(reading, "end: `reason` is none of the four");
-        reason = CHECK_END_CANCELLED;
-    }
-    int64_t winner = CHECK_NO_WINNER;
-    bool is_nobody;
-    if (need_int_or_null(reading, reading->object, "winner", 0, check->match.player_count - 1,
-                         &winner, &is_nobody))
-        check_outcome(reading, reason, winner);
-    check_lists(reading, reason);
-    twins_leave(check->twins, &check->match.id);
-    check->phase = CHECK_IDLE;
-    reading->news->kind = NEWS_END;
-    reading->news->end_reason = (uint8_t)reason;
 }

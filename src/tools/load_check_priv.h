@@ -1,10 +1,14 @@
-/* What the checker's two halves share: one message being read. load_check.c has the envelope,
- * requests and replies; load_check_match.c what belongs to a match. */
+/* What the checker's parts share: one message being read. load_check.c has the envelope,
+ * requests and replies; load_check_coming.c how a player comes, waits and comes back;
+ * load_check_match.c a match from its beginning, load_check_end.c its end. */
 #pragma once
 
 #include <cjson/cJSON.h>
 
 #include "load_check.h"
+
+enum { COUNT_MAX = 100000000, CREDIT_MAX_MS = 250 /* protocol.md, "Answer time". */ };
+enum { SCORE_MAX = 1000000, DURATION_MAX_MS = 3600000 };
 
 struct reading {
     struct check *check;
@@ -37,6 +41,31 @@ bool need_array(struct reading *reading, const cJSON *object, const char *field,
 
 /* A point in time: Unix milliseconds of this century. */
 bool need_wall(struct reading *reading, const cJSON *object, const char *field, int64_t *ret_value);
+
+/* The next message in the match's order, with the bytes that the other player gets. */
+void take_seq(struct reading *reading);
+
+/* The player is in a match, and this message is of it. */
+bool is_of_match(struct reading *reading);
+
+/* Whether the last round is over, or somebody is gone: then only `end` is to come. */
+bool match_is_over(const struct check_match *match);
+bool any_gone(const struct check_match *match);
+
+/* What is live comes after the clock. */
+void expect_no_replay(struct reading *reading);
+
+/* Lets go of the match, where one is held. */
+void let_go(struct check *check);
+
+/* Forgets what the last connection left behind: the server does not know the player any more. */
+void forget_return(struct reading *reading);
+
+void read_welcome(struct reading *reading);
+void read_queued(struct reading *reading);
+void read_unqueued(struct reading *reading);
+void read_ticket(struct reading *reading);
+void read_clock(struct reading *reading);
 
 void read_match(struct reading *reading);
 void read_round(struct reading *reading);

@@ -22,14 +22,27 @@ static void *must_allocate(void *memory)
     return memory;
 }
 
+static void tell_epoll(const struct link *link)
+{
+    struct epoll_event event = {.events =
+                                    EPOLLIN | (link->is_watched_for_room ? (uint32_t)EPOLLOUT : 0),
+                                .data.u32 = link->token};
+    int result = epoll_ctl(link->epoll, EPOLL_CTL_MOD, link->fd, &event);
+    QR_ASSERT(result == 0);
+}
+
 static void watch(struct link *link, bool for_room)
 {
     if (link->is_watched_for_room == for_room) return;
     link->is_watched_for_room = for_room;
-    struct epoll_event event = {.events = EPOLLIN | (for_room ? (uint32_t)EPOLLOUT : 0),
-                                .data.u32 = link->token};
-    int result = epoll_ctl(link->epoll, EPOLL_CTL_MOD, link->fd, &event);
-    QR_ASSERT(result == 0);
+    tell_epoll(link);
+}
+
+void link_rename(struct link *link, uint32_t token)
+{
+    QR_ASSERT(link->state != LINK_CLOSED);
+    link->token = token;
+    tell_epoll(link);
 }
 
 int link_open(struct link *link, const struct link_target *target, int epoll, uint32_t token,
@@ -69,6 +82,16 @@ void link_drop(struct link *link)
     free(link->fragments);
     free(link->unsent);
     *link = (struct link){.fd = -1};
+}
+
+void link_lose(struct link *link, enum link_loss loss)
+{
+    if (link->state == LINK_CLOSED) return;
+    struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (loss == LINK_LOSS_RST)
+        (void)setsockopt(link->fd, SOL_SOCKET, SO_LINGER, &at_once,
+                         sizeof(at_once)); /* Then it is a FIN. */
+    link_drop(link);
 }
 
 /* --- Out. --- */
@@ -230,6 +253,7 @@ static bool take_data(struct link *link, const struct ws_frame *frame, struct li
     return true;
 }
 
+/* True: the event says what it was. */
 static bool take_frame(struct link *link, const struct ws_frame *frame, struct link_event *event,
                        const char **reterr_problem)
 {
@@ -237,9 +261,14 @@ static bool take_frame(struct link *link, const struct ws_frame *frame, struct l
         *reterr_problem = "a frame behind the close frame";
         return false;
     }
-    if (frame->opcode == WS_PING)
-        (void)write_frame(link, WS_PONG, frame->payload,
-                          frame->payload_bytes); /* Full: late anyway. */
+    if (frame->opcode == WS_PING) {
+        if (!link->is_mute) {
+            (void)write_frame(link, WS_PONG, frame->payload,
+                              frame->payload_bytes); /* Full: late anyway. */
+        }
+        event->kind = LINK_EVENT_PING;
+        return true;
+    }
     if (frame->opcode == WS_CLOSE) {
         if (!ws_close_read(frame, &link->close_code)) {
             *reterr_problem = "a broken close frame";

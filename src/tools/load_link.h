@@ -1,9 +1,9 @@
 /* One player's connection: a non-blocking socket with the codec of load_ws.h on it.
  *
  * It reports; it does not act: link_receive() reads once, link_next() hands out what that brought,
- * one event at a time, and the caller may send or close in between. Pings are answered here. The
- * caller owns the struct; after LINK_EVENT_ENDED it holds neither a descriptor nor memory. One
- * thread.
+ * one event at a time, and the caller may send or close in between. Pings are answered here, and
+ * told. The caller owns the struct; after LINK_EVENT_ENDED it holds neither a descriptor nor
+ * memory. One thread.
  *
  * Memory: what has come incompletely (at most a message and its header) and what the socket did not
  * take yet (at most LINK_UNSENT_BYTES_MAX) are allocated while they last. What was just read lies
@@ -41,6 +41,7 @@ struct link {
     uint8_t state;  /* enum link_state. */
     bool is_watched_for_room;
     bool has_sent_close;
+    bool is_mute;        /* Answers no pings: what it gets, nobody reads any more. */
     uint16_t close_code; /* What the server's close frame said; 0: none yet. */
     struct prng *prng;   /* Keys and masks. Borrows. */
     const char *host;
@@ -66,6 +67,7 @@ enum link_event_kind {
     LINK_EVENT_NONE,
     LINK_EVENT_OPENED,
     LINK_EVENT_TEXT,
+    LINK_EVENT_PING, /* It has its pong already. */
     LINK_EVENT_ENDED,
 };
 
@@ -102,6 +104,14 @@ QR_MUST_USE bool link_send_text(struct link *link, const char *text, size_t size
 
 /* Sends a close frame; ENDED follows when the server has answered it. Idempotent. */
 void link_close(struct link *link, uint16_t code);
+
+/* What epoll gives back from now on. */
+void link_rename(struct link *link, uint32_t token);
+
+/* Lets go at once without a close frame: the server sees the stream end, or a reset. No event
+ * follows. Idempotent. */
+enum link_loss { LINK_LOSS_FIN, LINK_LOSS_RST };
+void link_lose(struct link *link, enum link_loss loss);
 
 /* Lets go at once; no event follows. Idempotent. */
 void link_drop(struct link *link);

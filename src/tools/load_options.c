@@ -7,6 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Under the descriptions in the help. */
+#define OPTIONS_INDENT "                       "
+
 enum option_code {
     OPTION_HOST = 1,
     OPTION_JSON,
@@ -26,19 +29,26 @@ struct number {
 enum number_index {
     NUMBER_PORT,
     NUMBER_PLAYERS,
+    NUMBER_IDLE,
     NUMBER_SECONDS,
     NUMBER_MATCHES,
     NUMBER_THINK_MIN_MS,
     NUMBER_THINK_MAX_MS,
     NUMBER_RATE,
     NUMBER_GRACE_MS,
+    NUMBER_EMOTES,
+    NUMBER_HOUSE,
+    NUMBER_DROP_EVERY_MS,
+    NUMBER_BACK_WITHIN_MS,
     NUMBER_SEED,
     NUMBER_COUNT,
 };
 
 static const struct number numbers[NUMBER_COUNT] = {
     [NUMBER_PORT] = {"port", 1, 65535, "the server's port (required)"},
-    [NUMBER_PLAYERS] = {"players", 1, OPTIONS_PLAYERS_MAX, "how many play (100)"},
+    [NUMBER_PLAYERS] = {"players", 0, OPTIONS_PLAYERS_MAX, "how many play (100)"},
+    [NUMBER_IDLE] = {"idle", 0, OPTIONS_PLAYERS_MAX,
+                     "how many more say hello and then only answer pings (0)"},
     [NUMBER_SECONDS] = {"seconds", 0, 86400, "no new match after this time; 0: no limit (10)"},
     [NUMBER_MATCHES] = {"matches", 0, 1000000, "matches per player; 0: no limit (0)"},
     [NUMBER_THINK_MIN_MS] = {"think-min-ms", 0, 3600000, "the least thinking time (200)"},
@@ -46,6 +56,14 @@ static const struct number numbers[NUMBER_COUNT] = {
     [NUMBER_RATE] = {"rate", 1, 100000, "connections opened per second (500)"},
     [NUMBER_GRACE_MS] = {"grace-ms", 0, 3600000,
                          "how long running matches may take to end (60000)"},
+    [NUMBER_EMOTES] = {"emotes", 0, 100, "percent of the answers that an emote follows (4)"},
+    [NUMBER_HOUSE] = {"house", 0, 100, "percent of the joins that go to the house (0)"},
+    [NUMBER_DROP_EVERY_MS] =
+        {"drop-every-ms", 0, 3600000,
+         "each player loses its connection at random, on average\n" OPTIONS_INDENT
+         "every so often; 0: never (0)"},
+    [NUMBER_BACK_WITHIN_MS] = {"back-within-ms", 0, 3600000,
+                               "and comes back after a random time up to this (3000)"},
     [NUMBER_SEED] = {"seed", 0, UINT64_MAX, "what the players' behaviour is drawn from (1)"},
 };
 
@@ -86,6 +104,11 @@ static void take_numbers(const uint64_t values[NUMBER_COUNT], struct options *op
     options->think_max_ms = (uint32_t)values[NUMBER_THINK_MAX_MS];
     options->rate = (uint32_t)values[NUMBER_RATE];
     options->grace_ms = (uint32_t)values[NUMBER_GRACE_MS];
+    options->idle = (uint32_t)values[NUMBER_IDLE];
+    options->emotes_percent = (uint32_t)values[NUMBER_EMOTES];
+    options->house_percent = (uint32_t)values[NUMBER_HOUSE];
+    options->drop_every_ms = (uint32_t)values[NUMBER_DROP_EVERY_MS];
+    options->back_within_ms = (uint32_t)values[NUMBER_BACK_WITHIN_MS];
     options->seed = values[NUMBER_SEED];
 }
 
@@ -97,6 +120,11 @@ static const char *find_contradiction(const struct options *options)
         return "--think-min-ms is more than --think-max-ms";
     if (options->seconds == 0 && options->matches == 0)
         return "--seconds 0 needs --matches: nothing else would end the run";
+    if (options->players + options->idle == 0) return "--players 0 needs --idle: nobody is left";
+    if (options->players + options->idle > OPTIONS_PLAYERS_MAX)
+        return "--players and --idle are more than 60000 together";
+    if (options->players == 0 && options->seconds == 0)
+        return "--players 0 needs --seconds: nothing else would end the run";
     return NULL;
 }
 
@@ -129,6 +157,7 @@ enum options_result options_parse(int argc, char *argv[], struct options *ret_op
         [NUMBER_PLAYERS] = 100,      [NUMBER_SECONDS] = 10,
         [NUMBER_THINK_MIN_MS] = 200, [NUMBER_THINK_MAX_MS] = 2000,
         [NUMBER_RATE] = 500,         [NUMBER_GRACE_MS] = 60000,
+        [NUMBER_EMOTES] = 4,         [NUMBER_BACK_WITHIN_MS] = 3000,
         [NUMBER_SEED] = 1,
     };
     struct option long_options[OTHER_COUNT + NUMBER_COUNT + 1];
@@ -158,18 +187,25 @@ enum options_result options_parse(int argc, char *argv[], struct options *ret_op
 
 void options_print_help(FILE *out)
 {
-    fputs("Usage: quizrush-load --port N [OPTION]...\n\n"
-          "Plays duels with many players from one thread, and holds every message against the\n"
-          "protocol. Ends with 1 where one did not fit or a player did not finish.\n\n",
-          out);
-    fprintf(out, "  --%-14s %s\n", "host NAME", "the server (127.0.0.1)");
+    fputs(
+        "Usage: quizrush-load --port N [OPTION]...\n\n"
+        "Plays duels with many players from one thread, and holds every message against the\n"
+        "protocol: its fields, its order, points and ratings, the same bytes for both players.\n"
+        "With --drop-every-ms players lose their connections without a word (by chance by FIN, by\n"
+        "RST, or by connecting again while the old connection is still there) and come back with\n"
+        "`resume`; what they missed must follow without a gap, then the clock.\n\n"
+        "It prints a table at the end, and on a terminal a line a second while it runs. It ends\n"
+        "with 0 where all was well, 1 where a message did not fit or a player did not finish,\n"
+        "2 for a wrong command line.\n\n",
+        out);
+    fprintf(out, "  --%-18s %s\n", "host NAME", "the server (127.0.0.1)");
     for (int index = 0; index < NUMBER_COUNT; index++) {
         char name[32];
         (void)snprintf(name, sizeof(name), "%s N", numbers[index].name); /* All names fit. */
-        fprintf(out, "  --%-14s %s\n", name, numbers[index].help);
+        fprintf(out, "  --%-18s %s\n", name, numbers[index].help);
     }
-    fprintf(out, "  --%-14s %s\n", "json", "the figures as one JSON object at the end");
-    fprintf(out, "  --%-14s %s\n", "verbose", "a line a second while it runs");
-    fprintf(out, "  --%-14s %s\n", "help", "this text");
-    fprintf(out, "  --%-14s %s\n", "version", "the version");
+    fprintf(out, "  --%-18s %s\n", "json", "the figures as one JSON object instead of the table");
+    fprintf(out, "  --%-18s %s\n", "verbose", "a line a second while it runs, to standard error");
+    fprintf(out, "  --%-18s %s\n", "help", "this text");
+    fprintf(out, "  --%-18s %s\n", "version", "the version");
 }

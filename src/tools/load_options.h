@@ -16,13 +16,18 @@ enum { OPTIONS_PLAYERS_MAX = 60000, OPTIONS_PROBLEM_BYTES = 160 };
 struct options {
     const char *host;
     uint16_t port;
-    uint32_t players;
+    uint32_t players; /* Those who play. */
+    uint32_t idle;    /* Those who only stay connected. */
     uint32_t seconds; /* 0: no limit but `matches`. */
     uint32_t matches; /* Per player; 0: no limit but `seconds`. */
     uint32_t think_min_ms;
     uint32_t think_max_ms;
     uint32_t rate; /* Connections per second while ramping up. */
     uint32_t grace_ms;
+    uint32_t emotes_percent; /* Of the answers: an emote follows. */
+    uint32_t house_percent;  /* Of the joins: against the house. */
+    uint32_t drop_every_ms;  /* A player's mean time between losses; 0: none. */
+    uint32_t back_within_ms;
     uint64_t seed;
     bool wants_json;
     bool is_verbose;

@@ -3,33 +3,33 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "load_player_priv.h"
+#include "load_return.h"
 #include "load_run.h"
 
 enum {
     CLOSE_NORMAL = 1000,
     REPLY_TIMEOUT_US = 10000000,
-    CONNECT_TIMEOUT_US = 10000000,
     CLOSE_TIMEOUT_US = 5000000,
     /* protocol.md, Limits: at most 1 `join` a second; the rest is for a way that is shorter the
        second time. */
     JOIN_APART_US = 1050000,
     JOIN_RETRY_MS = 1000,
     FIELDS_BYTES = 128,
-    REQUEST_TEXT_BYTES = FIELDS_BYTES + 64,
+    REQUEST_TEXT_BYTES = 4096, /* protocol.md, Limits. */
     /* Of 100 rounds: how many pass in silence, and how many answers something more follows. */
     PERCENT_SILENT = 3,
     PERCENT_AGAIN = 5,
-    PERCENT_EMOTE = 4,
-    PERCENT_LONE_EMOTE = 2,
+    PERCENT_LONE_EMOTE = 50, /* Of the emotes: without an id. */
     PERCENT_PING = 4,
 };
 
-static bool percent(struct run *run, unsigned share)
+bool player_percent(struct run *run, unsigned share)
 {
     return prng_below(&run->prng, 100) < share;
 }
 
-static void arm_in_us(struct player *player, struct run *run, uint64_t in_us)
+void player_arm_in_us(struct player *player, struct run *run, uint64_t in_us)
 {
     /* Rounded up: never earlier than meant. */
     mono_time at = {(run->now_us + in_us + 999) / 1000};
@@ -40,15 +40,23 @@ static void finish(struct player *player, struct run *run)
 {
     wheel_disarm(&run->wheel, &player->timer);
     check_ended(&player->check);
+    wheel_disarm(&run->wheel, &player->loss);
     link_drop(&player->link);
     player->state = PLAYER_DONE;
 }
 
-static void lose(struct player *player, struct run *run, const char *why)
+/* Whatever was owed is not waited for. */
+static void fail(struct player *player, struct run *run)
+{
+    finish(player, run);
+    link_drop(&player->old);
+}
+
+void player_lose(struct player *player, struct run *run, const char *why)
 {
     run->stats.lost++;
     run_complain(run, player->index, why, NULL, 0);
-    finish(player, run);
+    fail(player, run);
 }
 
 /* --- Out. --- */
@@ -56,14 +64,13 @@ static void lose(struct player *player, struct run *run, const char *why)
 static void send_text(struct player *player, struct run *run, const char *text)
 {
     if (!link_send_text(&player->link, text, strlen(text))) {
-        lose(player, run, "the server does not read");
+        player_lose(player, run, "the server does not read");
         return;
     }
     run->stats.sent++;
 }
 
-/* Sends {"type":TYPE,"id":N and the fields}, where more may wait for its reply. */
-static void ask(struct player *player, struct run *run, struct check_request *request,
+void player_ask(struct player *player, struct run *run, struct check_request *request,
                 const char *fields)
 {
     request->id = ++player->request_id;
@@ -76,31 +83,32 @@ static void ask(struct player *player, struct run *run, struct check_request *re
     send_text(player, run, text);
 }
 
-static void send_hello(struct player *player, struct run *run)
+void player_send_join(struct player *player, struct run *run)
 {
+    bool is_house = player_percent(run, run->options->house_percent);
+    struct check_request request = {.kind = CHECK_JOIN,
+                                    .mode = is_house ? CHECK_HOUSE : CHECK_DUEL};
     char fields[FIELDS_BYTES];
-    (void)snprintf(fields, sizeof(fields), ",\"name\":\"%s\"", player->check.name); /* It fits. */
-    ask(player, run, &(struct check_request){.kind = CHECK_HELLO}, fields);
-}
-
-static void send_join(struct player *player, struct run *run)
-{
+    (void)snprintf(fields, sizeof(fields), ",\"mode\":\"%s\"",
+                   check_mode_name((enum check_mode)request.mode)); /* It fits. */
     player->state = PLAYER_QUEUED;
     player->joined_us = run->now_us;
-    ask(player, run, &(struct check_request){.kind = CHECK_JOIN}, ",\"mode\":\"duel\"");
+    player_ask(player, run, &request, fields);
 }
 
-static void send_answer(struct player *player, struct run *run)
+void player_send_answer(struct player *player, struct run *run, uint32_t round, uint8_t choice,
+                        bool is_again)
 {
     char fields[FIELDS_BYTES];
-    (void)snprintf(fields, sizeof(fields), ",\"round\":%u,\"choice\":%u", player->round,
-                   (unsigned)player->choice); /* It fits. */
+    (void)snprintf(fields, sizeof(fields), ",\"round\":%u,\"choice\":%u", round,
+                   (unsigned)choice); /* It fits. */
     run->stats.answers++;
-    ask(player, run,
-        &(struct check_request){.kind = CHECK_ANSWER,
-                                .round = (uint8_t)player->round,
-                                .choice = (int8_t)player->choice},
-        fields);
+    player_ask(player, run,
+               &(struct check_request){.kind = CHECK_ANSWER,
+                                       .round = (uint8_t)round,
+                                       .choice = (int8_t)choice,
+                                       .is_again = is_again},
+               fields);
 }
 
 static void send_emote(struct player *player, struct run *run)
@@ -110,8 +118,8 @@ static void send_emote(struct player *player, struct run *run)
     char fields[FIELDS_BYTES];
     (void)snprintf(fields, sizeof(fields), ",\"code\":\"%s\"",
                    check->emotes[prng_below(&run->prng, check->emote_count)]); /* It fits. */
-    if (!percent(run, PERCENT_LONE_EMOTE * 100 / PERCENT_EMOTE)) {
-        ask(player, run, &(struct check_request){.kind = CHECK_EMOTE}, fields);
+    if (!player_percent(run, PERCENT_LONE_EMOTE)) {
+        player_ask(player, run, &(struct check_request){.kind = CHECK_EMOTE}, fields);
         return;
     }
     char text[REQUEST_TEXT_BYTES];
@@ -125,19 +133,18 @@ static void send_ping(struct player *player, struct run *run)
         (int64_t)(prng_next(&run->prng) >> 12); /* Below 2^52: exact in every JSON reader. */
     char fields[FIELDS_BYTES];
     (void)snprintf(fields, sizeof(fields), ",\"at\":%lld", (long long)at); /* It fits. */
-    ask(player, run, &(struct check_request){.kind = CHECK_PING, .ping_at = at}, fields);
+    player_ask(player, run, &(struct check_request){.kind = CHECK_PING, .ping_at = at}, fields);
 }
 
 /* Some answers are followed by something more. */
 static void follow_up(struct player *player, struct run *run)
 {
-    unsigned chance = prng_below(&run->prng, 100);
-    if (chance < PERCENT_AGAIN)
-        send_answer(player, run);
-    else if (chance < PERCENT_AGAIN + PERCENT_EMOTE)
-        send_emote(player, run);
-    else if (chance < PERCENT_AGAIN + PERCENT_EMOTE + PERCENT_PING)
+    if (player_percent(run, PERCENT_AGAIN))
+        player_send_answer(player, run, player->round, player->choice, false);
+    else if (player_percent(run, PERCENT_PING))
         send_ping(player, run);
+    if (player->state == PLAYER_PLAYING && player_percent(run, run->options->emotes_percent))
+        send_emote(player, run);
 }
 
 /* --- What it does next. --- */
@@ -146,7 +153,7 @@ static void begin_close(struct player *player, struct run *run)
 {
     link_close(&player->link, CLOSE_NORMAL);
     player->state = PLAYER_CLOSING;
-    arm_in_us(player, run, CLOSE_TIMEOUT_US);
+    player_arm_in_us(player, run, CLOSE_TIMEOUT_US);
 }
 
 static bool has_enough(const struct player *player, const struct run *run)
@@ -154,59 +161,69 @@ static bool has_enough(const struct player *player, const struct run *run)
     return run->is_over || (run->options->matches > 0 && player->matches >= run->options->matches);
 }
 
-static void join_or_close(struct player *player, struct run *run)
+void player_join_or_close(struct player *player, struct run *run)
 {
     player->state = PLAYER_IDLE;
     if (has_enough(player, run)) {
         begin_close(player, run);
         return;
     }
+    if (player->is_idle) return;
     uint64_t next_us = player->joined_us + JOIN_APART_US;
     if (player->joined_us == 0 || next_us <= run->now_us)
-        send_join(player, run);
+        player_send_join(player, run);
     else
-        arm_in_us(player, run, next_us - run->now_us);
+        player_arm_in_us(player, run, next_us - run->now_us);
 }
 
-static void think(struct player *player, struct run *run, const struct news *news)
+void player_think(struct player *player, struct run *run, uint32_t round, uint32_t choice_count)
 {
-    player->round = news->round;
-    player->choice = (uint8_t)prng_below(&run->prng, news->choice_count);
-    if (percent(run, PERCENT_SILENT)) return;
+    player->round = round;
+    player->choice = (uint8_t)prng_below(&run->prng, choice_count);
+    if (player_percent(run, PERCENT_SILENT)) return;
     uint32_t least_ms = run->options->think_min_ms;
     uint32_t span_ms = run->options->think_max_ms - least_ms + 1;
-    arm_in_us(player, run, UINT64_C(1000) * (least_ms + prng_below(&run->prng, span_ms)));
+    player_arm_in_us(player, run, UINT64_C(1000) * (least_ms + prng_below(&run->prng, span_ms)));
 }
 
 static void on_refused(struct player *player, struct run *run, const struct news *news)
 {
     stats_refused(&run->stats, news->code);
     if (!news->is_reply) return;
-    if (news->request.kind == CHECK_HELLO) lose(player, run, "hello was refused");
+    bool is_expired = strcmp(news->code, "resume_expired") == 0;
+    if (news->request.kind == CHECK_HELLO && is_expired)
+        return_on_expired(player, run, news);
+    else if (news->request.kind == CHECK_HELLO)
+        player_lose(player, run, "hello was refused");
     if (news->request.kind != CHECK_JOIN) return;
+    /* The join whose reply was lost had come: who waits hears so, who plays does already. */
+    if (strcmp(news->code, "bad_state") == 0) return;
     player->state = PLAYER_IDLE;
     uint32_t retry_ms = news->retry_ms > 0 ? news->retry_ms : JOIN_RETRY_MS;
-    arm_in_us(player, run, UINT64_C(1000) * retry_ms);
+    player_arm_in_us(player, run, UINT64_C(1000) * retry_ms);
 }
 
 static void on_end(struct player *player, struct run *run, const struct news *news)
 {
     wheel_disarm(&run->wheel, &player->timer);
+    player->doubt_round = 0;
     run->stats.ends[news->end_reason]++;
+    if (news->end_reason == CHECK_END_CANCELLED && news->round > 0) run->stats.cancelled_in_play++;
     if (news->end_reason == CHECK_END_FINISHED) player->matches++;
     /* Cancelled before its first round: the server queues again the one who did not leave. */
-    bool is_queued_again = news->end_reason == CHECK_END_CANCELLED &&
-                           player->check.match.round == 0 && player->state != PLAYER_LEAVING;
+    bool is_queued_again = news->end_reason == CHECK_END_CANCELLED && news->round == 0 &&
+                           player->state != PLAYER_LEAVING;
     if (is_queued_again)
         player->state = PLAYER_QUEUED;
     else if (player->state != PLAYER_CLOSING)
-        join_or_close(player, run);
+        player_join_or_close(player, run);
 }
 
 static void on_accepted(struct player *player, struct run *run, const struct news *news)
 {
     run->stats.accepted++;
     histogram_add(&run->stats.accept, run->now_us - news->request.sent_us);
+    if (news->request.is_again) run->stats.receipts_again++;
     if (news->is_dup)
         run->stats.dups++;
     else if (news->request.round == player->round)
@@ -216,13 +233,20 @@ static void on_accepted(struct player *player, struct run *run, const struct new
 static void on_news(struct player *player, struct run *run, const struct news *news)
 {
     switch ((enum news_kind)news->kind) {
-    case NEWS_WELCOME: join_or_close(player, run); break;
+    case NEWS_WELCOME: return_on_welcome(player, run, news); break;
+    case NEWS_CLOCK: return_on_clock(player, run, news); break;
+    case NEWS_UNQUEUED:
+        if (player->state == PLAYER_QUEUED) player_join_or_close(player, run);
+        break;
     case NEWS_MATCH:
+        /* Who plays already gets it again, or late. */
+        if (player->state != PLAYER_QUEUED) break;
         histogram_add(&run->stats.match, run->now_us - player->joined_us);
-        if (player->state == PLAYER_QUEUED) player->state = PLAYER_PLAYING;
+        player->state = PLAYER_PLAYING;
         break;
     case NEWS_ROUND:
-        if (player->state == PLAYER_PLAYING) think(player, run, news);
+        if (player->state == PLAYER_PLAYING)
+            player_think(player, run, news->round, news->choice_count);
         break;
     case NEWS_ACCEPTED: on_accepted(player, run, news); break;
     case NEWS_REVEAL:
@@ -231,7 +255,7 @@ static void on_news(struct player *player, struct run *run, const struct news *n
     case NEWS_END: on_end(player, run, news); break;
     case NEWS_LEFT:
         /* Where it crossed with `match`, that match's `end` is still to come. */
-        if (player->check.phase != CHECK_PLAYING) join_or_close(player, run);
+        if (player->check.phase != CHECK_PLAYING) player_join_or_close(player, run);
         break;
     case NEWS_PONG: histogram_add(&run->stats.pong, run->now_us - news->request.sent_us); break;
     case NEWS_GAP:
@@ -255,6 +279,8 @@ static void on_text(struct player *player, struct run *run, const struct link_ev
     run->stats.received_bytes += event->text_bytes;
     check_message(&player->check, event->text, event->text_bytes, run->now_us, &news, &verdict);
     run->stats.violations += verdict.violations;
+    run->stats.seq_gaps += verdict.has_seq_gap;
+    run->stats.replayed += news.is_replayed;
     if (verdict.violations > 0)
         run_complain(run, player->index, verdict.first, event->text, event->text_bytes);
     on_news(player, run, &news);
@@ -272,7 +298,7 @@ static void on_link_ended(struct player *player, struct run *run, const struct l
     (void)snprintf(why, sizeof(why), "the connection ended with %u%s%s",
                    (unsigned)event->close_code, event->problem != NULL ? ": " : "",
                    event->problem != NULL ? event->problem : ""); /* A longer one is cut. */
-    lose(player, run, why);
+    player_lose(player, run, why);
 }
 
 void player_on_ready(struct player *player, struct run *run, uint32_t epoll_events)
@@ -287,21 +313,30 @@ void player_on_ready(struct player *player, struct run *run, uint32_t epoll_even
         case LINK_EVENT_OPENED:
             run->stats.opened++;
             histogram_add(&run->stats.connect, run->now_us - player->began_us);
-            send_hello(player, run);
+            return_say_hello(player, run);
             break;
+        case LINK_EVENT_PING: run->stats.pings++; break;
         case LINK_EVENT_TEXT: on_text(player, run, &event); break;
         case LINK_EVENT_ENDED: on_link_ended(player, run, &event); break;
         }
     } while (event.kind != LINK_EVENT_NONE && player->state != PLAYER_DONE);
 }
 
-void player_on_timer(struct player *player, struct run *run)
+void player_on_timer(struct player *player, struct run *run, enum player_timer timer)
 {
+    if (timer == PLAYER_TIMER_LOSS) {
+        return_on_loss(player, run);
+        return;
+    }
     switch ((enum player_state)player->state) {
-    case PLAYER_CONNECTING: lose(player, run, "no welcome in time"); break;
-    case PLAYER_IDLE: join_or_close(player, run); break;
-    case PLAYER_PLAYING: send_answer(player, run); break;
-    case PLAYER_CLOSING: lose(player, run, "no answer to the close frame"); break;
+    case PLAYER_CONNECTING: player_lose(player, run, "no welcome in time"); break;
+    case PLAYER_IDLE: player_join_or_close(player, run); break;
+    case PLAYER_PLAYING:
+        player_send_answer(player, run, player->round, player->choice, false);
+        return_after_answer(player, run);
+        break;
+    case PLAYER_AWAY: player_connect(player, run); break;
+    case PLAYER_CLOSING: player_lose(player, run, "no answer to the close frame"); break;
     case PLAYER_OFF:
     case PLAYER_QUEUED:
     case PLAYER_LEAVING:
@@ -309,16 +344,25 @@ void player_on_timer(struct player *player, struct run *run)
     }
 }
 
+void player_connect(struct player *player, struct run *run)
+{
+    player->state = PLAYER_CONNECTING;
+    player->began_us = run->now_us;
+    player_arm_in_us(player, run, PLAYER_CONNECT_TIMEOUT_US);
+    int result = link_open(&player->link, &run->target, run->epoll, player->index, &run->prng);
+    if (result != 0) player_lose(player, run, strerror(-result));
+}
+
 void player_start(struct player *player, struct run *run, uint32_t index)
 {
-    *player = (struct player){.state = PLAYER_CONNECTING, .index = index, .began_us = run->now_us};
+    *player = (struct player){.index = index, .is_idle = index >= run->options->players};
     char name[CHECK_NAME_BYTES + 1];
     (void)snprintf(name, sizeof(name), "Load %u", index); /* It fits. */
     check_init(&player->check, name, &run->twins);
-    wheel_timer_init(&player->timer, (struct handle){index, 1}, 0);
-    arm_in_us(player, run, CONNECT_TIMEOUT_US);
-    int result = link_open(&player->link, &run->target, run->epoll, index, &run->prng);
-    if (result != 0) lose(player, run, strerror(-result));
+    wheel_timer_init(&player->timer, (struct handle){index, 1}, PLAYER_TIMER_ACT);
+    wheel_timer_init(&player->loss, (struct handle){index, 1}, PLAYER_TIMER_LOSS);
+    return_arm_loss(player, run);
+    player_connect(player, run);
 }
 
 void player_look(struct player *player, struct run *run)
@@ -330,16 +374,22 @@ void player_look(struct player *player, struct run *run)
         run->stats.unanswered++;
         run_complain(run, player->index, "no reply in time", check_request_name(oldest->kind),
                      strlen(check_request_name(oldest->kind)));
-        finish(player, run);
+        fail(player, run);
         return;
     }
+    return_look(player, run);
     if (!run->is_over) return;
     if (player->state == PLAYER_IDLE) begin_close(player, run);
     /* A join that was not answered yet is waited for first. */
     if (player->state == PLAYER_QUEUED && player->check.phase == CHECK_QUEUED) {
         player->state = PLAYER_LEAVING;
-        ask(player, run, &(struct check_request){.kind = CHECK_LEAVE}, "");
+        player_ask(player, run, &(struct check_request){.kind = CHECK_LEAVE}, "");
     }
+}
+
+bool player_is_done(const struct player *player)
+{
+    return player->state == PLAYER_DONE && player->old.state == LINK_CLOSED;
 }
 
 void player_give_up(struct player *player, struct run *run)
@@ -347,5 +397,5 @@ void player_give_up(struct player *player, struct run *run)
     if (player->state == PLAYER_OFF || player->state == PLAYER_DONE) return;
     run->stats.unfinished++;
     run_complain(run, player->index, "not finished when the grace was over", NULL, 0);
-    finish(player, run);
+    fail(player, run);
 }

@@ -1,8 +1,9 @@
 /* One player's behaviour: connects, says hello, joins, thinks, answers, and joins again; sometimes
- * answers twice, sends an emote or a ping.
+ * answers twice, sends an emote or a ping; loses its connection and comes back (load_return.h). Or
+ * it says hello and stays idle.
  *
- * Driven by three calls: something came on its link, its one timer expired, the run looks after it.
- * Belongs to a run.
+ * Driven by four calls: something came on its link, one of its two timers expired, the run looks
+ * after it. Belongs to a run.
  */
 #pragma once
 
@@ -18,6 +19,7 @@ struct run;
 enum player_state {
     PLAYER_OFF,
     PLAYER_CONNECTING, /* Until `welcome`. */
+    PLAYER_AWAY,       /* Without a connection, until it comes back. */
     PLAYER_IDLE,       /* Until it joins. */
     PLAYER_QUEUED,     /* `join` was sent. */
     PLAYER_PLAYING,
@@ -26,27 +28,41 @@ enum player_state {
     PLAYER_DONE,
 };
 
+enum player_timer { PLAYER_TIMER_ACT, PLAYER_TIMER_LOSS };
+
+/* In what epoll gives back: it is the link that a newer one has taken over. */
+#define PLAYER_OLD_LINK UINT32_C(0x80000000)
+
 struct player {
     uint8_t state; /* enum player_state. */
+    bool is_idle;  /* It never joins. */
     uint32_t index;
     uint32_t request_id;
     uint32_t matches; /* Finished. */
     uint32_t round;   /* What it thinks about. */
     uint8_t choice;
-    uint64_t began_us;  /* When it began to connect. */
-    uint64_t joined_us; /* When it last asked to join. */
-    struct wheel_timer timer;
+    bool drops_after_answer; /* With the next answer, before its reply can come. */
+    uint32_t doubt_round;    /* Whose answer was lost with its reply; 0: none. */
+    uint64_t began_us;       /* When it began to connect. */
+    uint64_t joined_us;      /* When it last asked to join. */
+    uint64_t welcomed_us;
+    struct wheel_timer timer; /* What it does next. */
+    struct wheel_timer loss;  /* When it loses its connection. */
     struct link link;
+    struct link old; /* Taken over: the server is to close it with 4509. */
     struct check check;
 };
 
 void player_start(struct player *player, struct run *run, uint32_t index);
 void player_on_ready(struct player *player, struct run *run, uint32_t epoll_events);
-void player_on_timer(struct player *player, struct run *run);
+void player_on_timer(struct player *player, struct run *run, enum player_timer timer);
 
 /* Called a few times a second: notices requests without a reply, and moves on when the run is over.
  */
 void player_look(struct player *player, struct run *run);
+
+/* It is at its end, and the server owes it nothing any more. */
+bool player_is_done(const struct player *player);
 
 /* The grace is over: whatever it is at, it is done. */
 void player_give_up(struct player *player, struct run *run);

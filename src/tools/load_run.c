@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "load_player.h"
+#include "load_return.h"
 
 enum {
     EVENTS_MAX = 512,
@@ -40,17 +41,24 @@ void run_complain(struct run *run, uint32_t player, const char *what, const char
 
 /* --- Beginning. --- */
 
-/* As many files as players need, as far as the machine allows. */
-static int raise_file_limit(uint32_t players)
+static uint32_t everybody(const struct options *options)
 {
+    return options->players + options->idle;
+}
+
+/* As many files as players need, as far as the machine allows. */
+static int raise_file_limit(const struct options *options)
+{
+    /* A connection that is taken over stays open for a while. */
+    uint32_t links = options->players * (options->drop_every_ms > 0 ? 2 : 1) + options->idle;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -errno;
-    rlim_t needed = (rlim_t)players + FILES_BESIDE;
+    rlim_t needed = (rlim_t)links + FILES_BESIDE;
     if (limit.rlim_cur >= needed) return 0;
     if (limit.rlim_max < needed) {
         fprintf(stderr,
                 "quizrush-load: %" PRIu32 " players need %llu open files; the limit is %llu\n",
-                players, (unsigned long long)needed, (unsigned long long)limit.rlim_max);
+                everybody(options), (unsigned long long)needed, (unsigned long long)limit.rlim_max);
         return -EMFILE;
     }
     limit.rlim_cur = needed;
@@ -71,14 +79,15 @@ static int resolve(const struct options *options, struct addrinfo **ret_addresse
 static int begin(struct run *run, const struct options *options, const struct addrinfo *address)
 {
     run->options = options;
+    run->shows_progress = options->is_verbose || isatty(STDERR_FILENO);
     run->target =
         (struct link_target){address->ai_addr, address->ai_addrlen, options->host, options->port};
     prng_init(&run->prng, &(struct siphash_key){{options->seed, 0}});
     run->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (run->epoll < 0) return -errno;
-    run->players = calloc(options->players, sizeof(struct player));
+    run->players = calloc(everybody(options), sizeof(struct player));
     QR_ASSERT(run->players != NULL);
-    twins_create(&run->twins, options->players, &run->prng);
+    twins_create(&run->twins, everybody(options), &run->prng);
     run->now_us = run->began_us = clock_us();
     wheel_init(&run->wheel, (mono_time){run->now_us / 1000});
     return 0;
@@ -86,7 +95,10 @@ static int begin(struct run *run, const struct options *options, const struct ad
 
 static void end(struct run *run)
 {
-    for (uint32_t index = 0; index < run->started; index++) link_drop(&run->players[index].link);
+    for (uint32_t index = 0; index < run->started; index++) {
+        link_drop(&run->players[index].link);
+        link_drop(&run->players[index].old);
+    }
     twins_destroy(&run->twins);
     free(run->players);
     (void)close(run->epoll); /* Nothing is left in it. */
@@ -97,7 +109,7 @@ static void end(struct run *run)
 static void ramp_up(struct run *run)
 {
     uint64_t due = (run->now_us - run->began_us) * run->options->rate / 1000000 + 1;
-    while (run->started < run->options->players && run->started < due && !run->is_over) {
+    while (run->started < everybody(run->options) && run->started < due && !run->is_over) {
         player_start(&run->players[run->started], run, run->started);
         run->started++;
     }
@@ -107,7 +119,7 @@ static void expire(struct run *run)
 {
     struct wheel_timer *timer;
     while ((timer = wheel_expire(&run->wheel, (mono_time){run->now_us / 1000})) != NULL)
-        player_on_timer(&run->players[timer->owner.slot], run);
+        player_on_timer(&run->players[timer->owner.slot], run, (enum player_timer)timer->kind);
 }
 
 static int wait_ms(const struct run *run)
@@ -124,24 +136,34 @@ static void receive(struct run *run)
     int count = epoll_wait(run->epoll, events, EVENTS_MAX, wait_ms(run));
     for (int index = 0; index < count; index++) {
         run->now_us = clock_us(); /* Per player: what one is told is timed when it is read. */
-        player_on_ready(&run->players[events[index].data.u32], run, events[index].events);
+        uint32_t token = events[index].data.u32;
+        struct player *player = &run->players[token & ~PLAYER_OLD_LINK];
+        if ((token & PLAYER_OLD_LINK) != 0)
+            return_on_old_ready(player, run, events[index].events);
+        else
+            player_on_ready(player, run, events[index].events);
     }
     run->now_us = clock_us();
 }
 
+/* Of those who play. */
 struct census {
     uint32_t queued;
     uint32_t done;
     uint32_t playing;
+    uint32_t away;
 };
 
 static struct census count_players(const struct run *run)
 {
     struct census census = {0};
     for (uint32_t index = 0; index < run->started; index++) {
-        if (run->players[index].state == PLAYER_QUEUED) census.queued++;
-        if (run->players[index].state == PLAYER_PLAYING) census.playing++;
-        if (run->players[index].state == PLAYER_DONE) census.done++;
+        const struct player *player = &run->players[index];
+        if (player->is_idle) continue;
+        if (player->state == PLAYER_QUEUED) census.queued++;
+        if (player->state == PLAYER_PLAYING) census.playing++;
+        if (player->state == PLAYER_AWAY) census.away++;
+        if (player->state == PLAYER_DONE) census.done++;
     }
     return census;
 }
@@ -149,17 +171,18 @@ static struct census count_players(const struct run *run)
 static void print_progress(const struct run *run, const struct census *census)
 {
     fprintf(stderr,
-            "%5.1f s: %" PRIu32 " started, %" PRIu32 " queued, %" PRIu32 " playing, %" PRIu32
-            " done, %" PRIu64 " received, %" PRIu64 " violations\n",
+            "%6.1f s  %6" PRIu32 " here  %6" PRIu32 " queued  %6" PRIu32 " playing  %5" PRIu32
+            " away  %6" PRIu32 " done  %9" PRIu64 " received  %" PRIu64 " violations\n",
             (double)(run->now_us - run->began_us) / 1e6, run->started, census->queued,
-            census->playing, census->done, run->stats.received, run->stats.violations);
+            census->playing, census->away, census->done, run->stats.received,
+            run->stats.violations);
 }
 
 /* Nobody is left whom the last one in the queue could play with. */
 static bool waits_in_vain(const struct run *run, const struct census *census)
 {
-    return run->options->matches > 0 && run->started == run->options->players &&
-           census->queued <= 1 && census->queued + census->done == run->started;
+    return run->options->matches > 0 && run->started == everybody(run->options) &&
+           census->queued <= 1 && census->queued + census->done == run->options->players;
 }
 
 /* True: all are done. */
@@ -169,12 +192,12 @@ static bool look(struct run *run)
     uint64_t spent_us = run->now_us - run->began_us;
     bool is_time_over =
         run->options->seconds > 0 && spent_us >= UINT64_C(1000000) * run->options->seconds;
-    bool is_all_done = census.done == run->started && run->started == run->options->players;
+    bool is_all_done = run->options->players > 0 && census.done == run->options->players;
     if (!run->is_over && (is_time_over || is_all_done || waits_in_vain(run, &census))) {
         run->is_over = true;
         run->over_us = run->now_us;
     }
-    if (run->options->is_verbose && run->now_us >= run->next_line_us) {
+    if (run->shows_progress && run->now_us >= run->next_line_us) {
         run->next_line_us = run->now_us + LINE_EVERY_US;
         print_progress(run, &census);
     }
@@ -182,7 +205,10 @@ static bool look(struct run *run)
     if (run->is_over && run->now_us > run->over_us + UINT64_C(1000) * run->options->grace_ms)
         for (uint32_t index = 0; index < run->started; index++)
             player_give_up(&run->players[index], run);
-    return run->is_over && count_players(run).done == run->started;
+    bool is_done = run->is_over;
+    for (uint32_t index = 0; index < run->started; index++)
+        is_done = is_done && player_is_done(&run->players[index]);
+    return is_done;
 }
 
 static void play(struct run *run)
@@ -206,24 +232,31 @@ static int compare_counts(const void *a, const void *b)
     return (*left > *right) - (*left < *right);
 }
 
-static void report(const struct run *run)
+static void count_matches(const struct run *run, struct stats_closing *closing)
 {
     uint32_t count = run->options->players;
+    if (count == 0) return;
     uint32_t *matches = calloc(count, sizeof(uint32_t));
     QR_ASSERT(matches != NULL);
     for (uint32_t index = 0; index < count; index++) matches[index] = run->players[index].matches;
     qsort(matches, count, sizeof(uint32_t), compare_counts);
+    closing->matches_min = matches[0];
+    closing->matches_median = matches[count / 2];
+    closing->matches_max = matches[count - 1];
+    free(matches);
+}
+
+static void report(const struct run *run)
+{
     struct stats_closing closing = {
-        .players = count,
+        .players = run->options->players,
+        .idle = run->options->idle,
         .seconds_us = run->now_us - run->began_us,
-        .matches_min = matches[0],
-        .matches_median = matches[count / 2],
-        .matches_max = matches[count - 1],
         .twins_same = run->twins.same,
         .twins_different = run->twins.different,
         .twins_late = run->twins.late,
     };
-    free(matches);
+    count_matches(run, &closing);
     if (run->complaints > RUN_COMPLAINTS_MAX)
         fprintf(stderr, "… and %" PRIu32 " complaints more\n",
                 run->complaints - RUN_COMPLAINTS_MAX);
@@ -236,7 +269,7 @@ static void report(const struct run *run)
 int run_all(struct run *run, const struct options *options)
 {
     struct addrinfo *addresses;
-    int result = raise_file_limit(options->players);
+    int result = raise_file_limit(options);
     if (result == 0) result = resolve(options, &addresses);
     if (result != 0) return result;
     result = begin(run, options, addresses);

@@ -29,7 +29,7 @@ struct run {
     struct wheel wheel;
     struct twins twins;
     struct stats stats;
-    struct player *players; /* Owns; options->players many. */
+    struct player *players; /* Owns; those who play, then those who idle. */
     uint32_t started;
     uint32_t complaints;
     uint64_t now_us;
@@ -38,6 +38,7 @@ struct run {
     uint64_t next_look_us;
     uint64_t next_line_us;
     bool is_over;
+    bool shows_progress;
     struct inbox inbox;
 };
 

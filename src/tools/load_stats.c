@@ -79,43 +79,143 @@ static double ms_of(uint64_t us)
     return (double)us / 1000.0;
 }
 
+/* --- What is printed, once for people and once for programs. --- */
+
+struct number {
+    const char *name;  /* In JSON. */
+    const char *label; /* In the table. */
+    uint64_t value;
+};
+
+enum { LABEL_COLUMNS = 26, VALUE_COLUMNS = 14 };
+
+static void print_numbers(const char *title, const struct number *numbers, size_t count,
+                          bool wants_json, FILE *out)
+{
+    if (!wants_json) fprintf(out, "\n%s\n", title);
+    for (size_t index = 0; index < count; index++) {
+        const struct number *number = &numbers[index];
+        if (wants_json)
+            fprintf(out, ",\"%s\":%" PRIu64, number->name, number->value);
+        else
+            fprintf(out, "  %-*s%*" PRIu64 "\n", LABEL_COLUMNS, number->label, VALUE_COLUMNS,
+                    number->value);
+    }
+}
+
+#define PRINT_NUMBERS(title, numbers)                                                              \
+    print_numbers(title, numbers, sizeof(numbers) / sizeof((numbers)[0]), wants_json, out)
+
+static void print_connections(const struct stats *stats, const struct stats_closing *closing,
+                              bool wants_json, FILE *out)
+{
+    const struct number numbers[] = {
+        {"players", "players", closing->players},
+        {"idle", "idle", closing->idle},
+        {"opened", "opened", stats->opened},
+        {"closed", "closed in order", stats->closed},
+        {"lost", "lost", stats->lost},
+        {"unfinished", "unfinished", stats->unfinished},
+        {"pings", "pings answered", stats->pings},
+    };
+    PRINT_NUMBERS("connections", numbers);
+}
+
+static void print_returns(const struct stats *stats, bool wants_json, FILE *out)
+{
+    const struct number numbers[] = {
+        {"drops", "dropped", stats->drops},
+        {"takeovers", "of these, taken over", stats->takeovers},
+        {"taken_over", "older closed with 4509", stats->taken_over},
+        {"resumes", "resumed", stats->resumes},
+        {"resumed_matches", "of these, in a match", stats->resumed_matches},
+        {"resume_expired", "session expired", stats->resume_expired},
+        {"by_token", "hello by token", stats->by_token},
+        {"clocks", "clocks", stats->clocks},
+        {"replayed", "messages sent again", stats->replayed},
+        {"receipts_again", "receipts asked for again", stats->receipts_again},
+        {"matches_lost", "matches lost", stats->matches_lost},
+        {"places_lost", "places in the queue lost", stats->places_lost},
+    };
+    PRINT_NUMBERS("losses and returns", numbers);
+}
+
+static void print_matches(const struct stats *stats, const struct stats_closing *closing,
+                          bool wants_json, FILE *out)
+{
+    const struct number numbers[] = {
+        {"matches_min", "per player, least", closing->matches_min},
+        {"matches_median", "per player, median", closing->matches_median},
+        {"matches_max", "per player, most", closing->matches_max},
+        {"answers", "answers", stats->answers},
+        {"accepted", "accepted", stats->accepted},
+        {"dups", "of these, again", stats->dups},
+        {"forfeits", "forfeits seen", stats->ends[CHECK_END_FORFEIT]},
+        {"cancelled_in_play", "cancelled in play", stats->cancelled_in_play},
+    };
+    PRINT_NUMBERS("matches", numbers);
+}
+
+static void print_messages(const struct stats *stats, const struct stats_closing *closing,
+                           bool wants_json, FILE *out)
+{
+    const struct number numbers[] = {
+        {"sent", "sent", stats->sent},
+        {"received", "received", stats->received},
+        {"received_bytes", "bytes received", stats->received_bytes},
+        {"gaps", "gap messages", stats->gaps},
+        {"dropped", "dropped by the server", stats->dropped},
+        {"unanswered", "requests unanswered", stats->unanswered},
+        {"seq_gaps", "gaps in a sequence", stats->seq_gaps},
+        {"twins_same", "same bytes for both", closing->twins_same},
+        {"twins_different", "different bytes", closing->twins_different},
+        {"twins_late", "not compared", closing->twins_late},
+    };
+    PRINT_NUMBERS("messages", numbers);
+}
+
+static void print_verdict(const struct stats *stats, bool wants_json, FILE *out)
+{
+    const struct number numbers[] = {
+        {"violations", "violations", stats->violations},
+        {"errors", "errors", stats_errors(stats)},
+    };
+    PRINT_NUMBERS("verdict", numbers);
+}
+
+static void print_all_numbers(const struct stats *stats, const struct stats_closing *closing,
+                              bool wants_json, FILE *out)
+{
+    print_connections(stats, closing, wants_json, out);
+    print_returns(stats, wants_json, out);
+    print_matches(stats, closing, wants_json, out);
+    print_messages(stats, closing, wants_json, out);
+}
+
+static void print_row(const char *label, uint64_t value, FILE *out)
+{
+    fprintf(out, "  %-*s%*" PRIu64 "\n", LABEL_COLUMNS, label, VALUE_COLUMNS, value);
+}
+
 void stats_print(const struct stats *stats, const struct stats_closing *closing, FILE *out)
 {
-    fprintf(out, "players %" PRIu32 ", %.1f s\n", closing->players,
-            ms_of(closing->seconds_us) / 1000.0);
-    fprintf(out,
-            "connections: %" PRIu64 " opened, %" PRIu64 " closed, %" PRIu64 " lost, %" PRIu64
-            " unfinished\n",
-            stats->opened, stats->closed, stats->lost, stats->unfinished);
-    fprintf(out,
-            "matches per player: min %" PRIu32 ", median %" PRIu32 ", max %" PRIu32 "; ends seen:",
-            closing->matches_min, closing->matches_median, closing->matches_max);
+    fprintf(out, "quizrush-load, %.1f s\n", ms_of(closing->seconds_us) / 1000.0);
+    print_all_numbers(stats, closing, false, out);
+    fprintf(out, "\nends, as players saw them\n");
     for (unsigned reason = 0; reason < CHECK_END_REASONS; reason++)
-        fprintf(out, " %s %" PRIu64, check_end_name(reason), stats->ends[reason]);
-    fprintf(out,
-            "\nmessages: %" PRIu64 " sent, %" PRIu64 " received (%" PRIu64 " bytes), %" PRIu64
-            " dropped in %" PRIu64 " gaps\n",
-            stats->sent, stats->received, stats->received_bytes, stats->dropped, stats->gaps);
-    fprintf(out,
-            "answers: %" PRIu64 " sent, %" PRIu64 " accepted, %" PRIu64 " of them again; %" PRIu64
-            " requests unanswered\n",
-            stats->answers, stats->accepted, stats->dups, stats->unanswered);
-    fprintf(out, "refused:");
+        print_row(check_end_name(reason), stats->ends[reason], out);
+    if (stats->refusals[0].count > 0) fprintf(out, "\nrefused\n");
     for (unsigned index = 0; index < STATS_CODES_MAX && stats->refusals[index].count > 0; index++)
-        fprintf(out, " %s %" PRIu64, stats->refusals[index].code, stats->refusals[index].count);
-    fprintf(out,
-            "\nboth sides' bytes: %" PRIu64 " the same, %" PRIu64 " different, %" PRIu64
-            " not compared\n",
-            closing->twins_same, closing->twins_different, closing->twins_late);
+        print_row(stats->refusals[index].code, stats->refusals[index].count, out);
     struct row rows[ROWS];
     rows_of(stats, rows);
+    fprintf(out, "\n%-12s%10s%10s%10s%10s\n", "latency, ms", "p50", "p99", "max", "count");
     for (unsigned index = 0; index < ROWS; index++)
-        fprintf(out, "%-9s ms: p50 %.2f, p99 %.2f, max %.2f (%" PRIu64 ")\n", rows[index].name,
+        fprintf(out, "  %-10s%10.2f%10.2f%10.2f%10" PRIu64 "\n", rows[index].name,
                 ms_of(histogram_percentile(rows[index].histogram, 50)),
                 ms_of(histogram_percentile(rows[index].histogram, 99)),
                 ms_of(rows[index].histogram->max), rows[index].histogram->count);
-    fprintf(out, "violations %" PRIu64 ", errors %" PRIu64 "\n", stats->violations,
-            stats_errors(stats));
+    print_verdict(stats, false, out);
 }
 
 static void print_json_objects(const struct stats *stats, FILE *out)
@@ -145,36 +245,9 @@ static void print_json_objects(const struct stats *stats, FILE *out)
 
 void stats_print_json(const struct stats *stats, const struct stats_closing *closing, FILE *out)
 {
-    const struct {
-        const char *name;
-        uint64_t value;
-    } numbers[] = {
-        {"players", closing->players},
-        {"opened", stats->opened},
-        {"closed", stats->closed},
-        {"lost", stats->lost},
-        {"unfinished", stats->unfinished},
-        {"unanswered", stats->unanswered},
-        {"matches_min", closing->matches_min},
-        {"matches_median", closing->matches_median},
-        {"matches_max", closing->matches_max},
-        {"sent", stats->sent},
-        {"received", stats->received},
-        {"received_bytes", stats->received_bytes},
-        {"answers", stats->answers},
-        {"accepted", stats->accepted},
-        {"dups", stats->dups},
-        {"gaps", stats->gaps},
-        {"dropped", stats->dropped},
-        {"twins_same", closing->twins_same},
-        {"twins_different", closing->twins_different},
-        {"twins_late", closing->twins_late},
-        {"violations", stats->violations},
-        {"errors", stats_errors(stats)},
-    };
     fprintf(out, "{\"seconds\":%.3f", ms_of(closing->seconds_us) / 1000.0);
-    for (unsigned index = 0; index < sizeof(numbers) / sizeof(numbers[0]); index++)
-        fprintf(out, ",\"%s\":%" PRIu64, numbers[index].name, numbers[index].value);
+    print_all_numbers(stats, closing, true, out);
+    print_verdict(stats, true, out);
     fprintf(out, ",");
     print_json_objects(stats, out);
     fprintf(out, "}\n");

@@ -47,9 +47,24 @@ struct stats {
     uint64_t accepted;
     uint64_t dups;
     uint64_t ends[CHECK_END_REASONS]; /* As players saw them. */
+    uint64_t cancelled_in_play;       /* Of these: cancelled after the first round began. */
     uint64_t gaps;
     uint64_t dropped;
     uint64_t violations;
+    uint64_t pings;           /* The server's, answered. */
+    uint64_t drops;           /* Connections that players let go of. */
+    uint64_t takeovers;       /* Of these: the old one stayed open. */
+    uint64_t taken_over;      /* And was closed with 4509. */
+    uint64_t resumes;         /* Welcomes to `resume`. */
+    uint64_t resumed_matches; /* Of these: with a match. */
+    uint64_t clocks;
+    uint64_t replayed;       /* Messages with `seq` between a welcome and its clock. */
+    uint64_t receipts_again; /* Of answers whose first reply was lost. */
+    uint64_t resume_expired;
+    uint64_t by_token;     /* Hellos with a token. */
+    uint64_t matches_lost; /* Live at the drop, unknown at the return. */
+    uint64_t places_lost;  /* In the queue. */
+    uint64_t seq_gaps;
     struct stats_code refusals[STATS_CODES_MAX];
     struct histogram connect;
     struct histogram accept; /* answer to accepted. */
@@ -65,6 +80,7 @@ uint64_t stats_errors(const struct stats *stats);
 /* What is known about players only at the end. */
 struct stats_closing {
     uint32_t players;
+    uint32_t idle;
     uint64_t seconds_us;
     uint32_t matches_min; /* Finished per player. */
     uint32_t matches_median;

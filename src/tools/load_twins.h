@@ -15,7 +15,7 @@
 #include "base/map.h"
 #include "base/prng.h"
 
-enum { TWINS_SEQ_MAX = 64 };
+enum { TWINS_SEQ_MAX = 128 };
 
 struct twins_match {
     struct id match;

@@ -48,6 +48,24 @@ void answer(uint32_t id, uint8_t round, int8_t choice)
                                                            .sent_us = ANSWER_LEFT_US}));
 }
 
+static void say_hello_again(uint8_t proof, uint32_t last_seq)
+{
+    check_lost(&check);
+    assert_true(check_sent(
+        &check, &(struct check_request){
+                    .id = 9, .kind = CHECK_HELLO, .proof = proof, .last_seq = last_seq}));
+}
+
+void come_back(uint32_t last_seq)
+{
+    say_hello_again(CHECK_BY_RESUME, last_seq);
+}
+
+void come_back_by(uint8_t proof)
+{
+    say_hello_again(proof, 0);
+}
+
 void fine(const char *text)
 {
     check_message(&check, text, strlen(text), ROUND_CAME_US, &news, &verdict);
@@ -102,5 +120,13 @@ int all_revealed(void **state)
     fine(REVEAL_1);
     fine(ROUND_2);
     fine(REVEAL_2);
+    return 0;
+}
+
+int back_in_the_first_round(void **state)
+{
+    in_the_first_round(state);
+    come_back(2);
+    fine(WELCOME_BACK_TO_DUEL);
     return 0;
 }

@@ -14,7 +14,18 @@
     "{\"type\":\"welcome\",\"id\":1,\"player\":\"" ADA "\",\"name\":\"Ada\",\"rating\":1500,"      \
     "\"session\":\"s\",\"now_ms\":1790000000000,\"ping_ms\":25000,\"modes\":[\"duel\"],"           \
     "\"categories\":[\"science\"],\"emotes\":[\"gg\"]}"
-#define QUEUED "{\"type\":\"queued\",\"id\":2,\"mode\":\"duel\",\"waiting\":1}"
+#define WELCOME_BACK_AS(player, session, more)                                                     \
+    "{\"type\":\"welcome\",\"id\":9,\"player\":\"" player "\",\"name\":\"Ada\",\"rating\":1500,"   \
+    "\"session\":\"" session "\",\"now_ms\":1790000005000,\"ping_ms\":25000,"                      \
+    "\"modes\":[\"duel\"],\"categories\":[\"science\"],\"emotes\":[\"gg\"]" more "}"
+#define WELCOME_BACK         WELCOME_BACK_AS(ADA, "t", "")
+#define WELCOME_BACK_TO_DUEL WELCOME_BACK_AS(ADA, "t", "," IN_DUEL)
+/* Two seconds into the first round, where the wall clock shows 5000. */
+#define CLOCK_OF(round, left)                                                                      \
+    "{\"type\":\"clock\"," IN_DUEL ",\"round\":" round ",\"left_ms\":" left                        \
+    ",\"now_ms\":1790000005000}"
+#define CLOCK_1 CLOCK_OF("1", "8000")
+#define QUEUED  "{\"type\":\"queued\",\"id\":2,\"mode\":\"duel\",\"waiting\":1}"
 #define MATCH                                                                                      \
     "{\"type\":\"match\"," IN_DUEL ",\"mode\":\"duel\",\"rated\":false,\"seq\":1,\"players\":["    \
     "{\"player\":\"" BOB "\",\"name\":\"Bob\",\"rating\":1500},"                                   \
@@ -59,6 +70,11 @@ extern struct verdict verdict;
 void ask(uint8_t kind, uint32_t id);
 void answer(uint32_t id, uint8_t round, int8_t choice);
 
+/* Ada's connection is gone, and on a new one she says hello with id 9: by resume, and where
+ * last_seq is not 0 with that of the match she holds; or by enum check_proof. */
+void come_back(uint32_t last_seq);
+void come_back_by(uint8_t proof);
+
 /* A message comes, and must be fine, or must be found wrong for this reason. */
 void fine(const char *text);
 void wrong(const char *text, const char *why);
@@ -70,6 +86,7 @@ int queued(void **state);
 int in_the_first_round(void **state);
 int answered(void **state);
 int all_revealed(void **state);
+int back_in_the_first_round(void **state); /* The clock is still to come. */
 
 /* The teardown of all of them. */
 int disconnected(void **state);

@@ -70,6 +70,31 @@ static void a_run_without_an_end_is_refused(void **state)
     assert_int_equal(parse("--port", "1", "--seconds", "0"), OPTIONS_WRONG);
 }
 
+static void nobody_at_all_is_refused(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port", "1", "--players", "0"), OPTIONS_WRONG);
+    assert_string_equal(problem, "--players 0 needs --idle: nobody is left");
+}
+
+static void a_loss_has_a_mean_time_and_a_longest_absence(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1", "--drop-every-ms", "5000", NULL), OPTIONS_RUN);
+    assert_int_equal(options.drop_every_ms, 5000);
+    assert_int_equal(options.back_within_ms, 3000);
+}
+
+static void a_share_is_of_a_hundred(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1", "--house=100", "--emotes=0", NULL), OPTIONS_RUN);
+    assert_int_equal(options.house_percent, 100);
+    assert_int_equal(options.emotes_percent, 0);
+    assert_int_equal(parse("--port=1", "--house=101", NULL, NULL), OPTIONS_WRONG);
+    assert_string_equal(problem, "--house takes a number from 0 to 100");
+}
+
 static void what_is_unknown_is_named(void **state)
 {
     (void)state;
@@ -93,6 +118,9 @@ int main(void)
         cmocka_unit_test(a_number_is_read_to_its_last_character),
         cmocka_unit_test(thinking_takes_at_most_the_longest_time),
         cmocka_unit_test(a_run_without_an_end_is_refused),
+        cmocka_unit_test(nobody_at_all_is_refused),
+        cmocka_unit_test(a_loss_has_a_mean_time_and_a_longest_absence),
+        cmocka_unit_test(a_share_is_of_a_hundred),
         cmocka_unit_test(what_is_unknown_is_named),
         cmocka_unit_test(help_and_version_need_nothing_else),
     };

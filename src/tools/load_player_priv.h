@@ -1,0 +1,27 @@
+/* What the parts of a player share: load_player.c plays, load_return.c loses connections and comes
+ * back. */
+#pragma once
+
+#include "load_player.h"
+
+enum { PLAYER_CONNECT_TIMEOUT_US = 10000000 };
+
+bool player_percent(struct run *run, unsigned share);
+void player_arm_in_us(struct player *player, struct run *run, uint64_t in_us);
+
+/* Sends {"type":TYPE,"id":N and the fields}, where more may wait for its reply. */
+void player_ask(struct player *player, struct run *run, struct check_request *request,
+                const char *fields);
+
+/* Something failed that the player does not recover from. */
+void player_lose(struct player *player, struct run *run, const char *why);
+
+/* Connects, and says hello once connected. */
+void player_connect(struct player *player, struct run *run);
+
+/* Thinks about the round, and answers then. */
+void player_think(struct player *player, struct run *run, uint32_t round, uint32_t choice_count);
+void player_send_answer(struct player *player, struct run *run, uint32_t round, uint8_t choice,
+                        bool is_again);
+void player_send_join(struct player *player, struct run *run);
+void player_join_or_close(struct player *player, struct run *run);

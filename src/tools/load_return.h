@@ -1,0 +1,37 @@
+/* How a player loses its connection and comes back: when, in which way, with which proof, and what
+ * it does then.
+ *
+ * Parts of struct player; belongs to a run.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#include "load_player.h"
+
+/* Draws the time of the next loss, where the run wants any. */
+void return_arm_loss(struct player *player, struct run *run);
+
+/* The time of a loss has come. */
+void return_on_loss(struct player *player, struct run *run);
+
+/* An answer was sent by a timer: maybe the connection is lost before its reply. */
+void return_after_answer(struct player *player, struct run *run);
+
+/* By the best proof there is: the session, else the token, else the name. */
+void return_say_hello(struct player *player, struct run *run);
+
+void return_on_welcome(struct player *player, struct run *run, const struct news *news);
+
+/* The session is not known any more: says hello by what is left. */
+void return_on_expired(struct player *player, struct run *run, const struct news *news);
+
+/* What was missed has come. */
+void return_on_clock(struct player *player, struct run *run, const struct news *news);
+
+/* The link that a newer one has taken over. */
+void return_on_old_ready(struct player *player, struct run *run, uint32_t epoll_events);
+
+/* Called a few times a second: notices an old link that is not closed, and a `queued` that does not
+ * come. */
+void return_look(struct player *player, struct run *run);
