@@ -38,6 +38,7 @@ QUICK = {
     "round_time_ms": 3000,
     "reveal_time_ms": 50,
     "reconnect_grace_ms": 500,
+    "ended_keep_ms": 1000,
     "log_level": "debug",
 }
 
@@ -130,7 +131,11 @@ class Daemon:
     # --- Life. ---
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.destroy()  # __exit__ is not called for what was not entered.
+            raise
 
     def __exit__(self, kind, value, traceback):
         try:
@@ -291,7 +296,7 @@ class Metrics:
 
     def in_use(self):
         """What must be as before when everybody has gone: everything that a player or a match holds."""
-        names = ["connections", "players", "matches", "timers_live", "tokens_live", "lingering"]
+        names = ["connections", "players", "matches", "timers_live", "tokens_live", "lingering", "away_tickets"]
         names += ["frames_small", "frames_medium", "frames_large"]
-        names += [f"{kind}_slots" for kind in ("session", "match", "ticket", "offer", "presence")]
+        names += [f"{kind}_slots" for kind in ("session", "match", "ended", "standing", "ticket", "offer", "presence")]
         return {name: self.sum(f"quizrush_{name}") for name in names}

@@ -8,7 +8,7 @@ import struct
 from daemon import LOOPBACK
 
 DEADLINE_S = 10
-TEXT, BINARY, CLOSE = 0x1, 0x2, 0x8
+TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 
 def frame(opcode, payload, final=True):
@@ -21,8 +21,8 @@ def frame(opcode, payload, final=True):
 
 
 class RawSocket:
-    def __init__(self, daemon):
-        self.socket = socket.create_connection((LOOPBACK, daemon.port), timeout=DEADLINE_S)
+    def __init__(self, daemon, host=LOOPBACK):
+        self.socket = socket.create_connection((host, daemon.port), timeout=DEADLINE_S)
         self.port = daemon.port
         self.pending = b""
 
@@ -32,8 +32,9 @@ class RawSocket:
     def __exit__(self, *_):
         self.socket.close()
 
-    def upgrade(self, version="13", protocols="quizrush.v1", path="/ws", trailing=b""):
-        """(status, headers in lower case) of a handshake; `trailing` goes behind it in the same segment."""
+    def upgrade(self, version="13", protocols="quizrush.v1", path="/ws", trailing=b"", more=()):
+        """(status, headers in lower case) of a handshake; `trailing` goes behind it in the same segment, `more` are
+        header lines."""
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
             f"GET {path} HTTP/1.1",
@@ -42,6 +43,7 @@ class RawSocket:
             "Connection: Upgrade",
             f"Sec-WebSocket-Key: {key}",
             f"Sec-WebSocket-Version: {version}",
+            *more,
         ]
         if protocols is not None:
             lines.append(f"Sec-WebSocket-Protocol: {protocols}")

@@ -328,6 +328,38 @@ class StopTest(unittest.IsolatedAsyncioTestCase):
             await client.expect_close(RESTART)
         self.daemon.assert_ended_in_order()
 
+    async def test_who_resumes_a_live_match_while_it_drains_is_served(self):
+        self.start(reconnect_grace_ms=20000)
+        (ada, bea), matches = await pair(self.daemon, "Ada", "Bea")
+        for client in (ada, bea):
+            await client.expect("round", round=1)
+        self.daemon.terminate()
+        await self.drains()
+        await ada.drop()
+        await bea.until_peer("away", ada.place_in(matches[0]))
+        again = await Client.connect(self.daemon)
+        welcome = await again.greet(resume=ada.welcome["session"])
+        self.assertEqual(welcome["match"], matches[0]["match"])
+        await again.until("clock")
+        await bea.until_peer("back", ada.place_in(matches[0]))
+        self.assertEqual((await bea.ask("leave"))["type"], "left")
+        await again.until("end")
+        for client in (again, bea):
+            await client.expect_close(RESTART)
+        self.daemon.assert_ended_in_order()
+
+    async def test_who_waits_for_a_rematch_when_it_drains_is_sent_away(self):
+        self.start(match_rounds=1, round_time_ms=1000)
+        (ada, bea), matches = await pair(self.daemon, "Ada", "Bea")
+        for client in (ada, bea):
+            await client.until("end")
+        await ada.join_when_it_may(rematch=matches[0]["match"])
+        self.daemon.terminate()
+        for client in (ada, bea):
+            rest = await client.expect_close(RESTART)
+            self.assertEqual(rest[-1]["type"], "bye")
+        self.daemon.assert_ended_in_order()
+
     async def test_a_second_signal_ends_the_matches_and_stops(self):
         self.start(round_time_ms=60000)
         clients, _ = await pair(self.daemon, "Ada", "Bob")

@@ -94,7 +94,9 @@ class DisconnectTest(unittest.IsolatedAsyncioTestCase):
         await ada.expect("peer", state="gone", player=1 - ada.place_in(match))
         self.assertGreaterEqual(time.monotonic() - killed_at, GRACE_MS / 1000)
         end = await ada.expect("end", reason="forfeit", winner=ada.place_in(match))
-        self.assertIsNone(end["ratings"])
+        changes = [rating["after"] - rating["before"] for rating in end["ratings"]]
+        self.assertGreater(changes[ada.place_in(match)], 0)
+        self.assertLess(changes[1 - ada.place_in(match)], 0)
         await self.metrics_when(
             lambda metrics: metrics.sum("quizrush_matches_ended_total", reason="forfeit") == 1,
             "the forfeit is counted",

@@ -1,11 +1,10 @@
 """A duel from `hello` to `end`, as two players see it, and what the database says of it."""
 
 import json
-import sqlite3
 import unittest
 import uuid
 
-from client import SECRETS, Client, names_in, pair, play_rest, points, right_answers
+from client import SECRETS, Client, names_in, pair, play_rest, points, right_answers, rows
 from daemon import QUICK, Daemon
 
 ROUNDS = 4
@@ -52,12 +51,6 @@ class Referee:
         return self.scores.index(max(self.scores))
 
 
-def rows(database_path, query, *values):
-    with sqlite3.connect(f"file:{database_path}?mode=ro", uri=True) as database:
-        database.row_factory = sqlite3.Row
-        return [dict(row) for row in database.execute(query, values)]
-
-
 class DuelTest(unittest.IsolatedAsyncioTestCase):
     @classmethod
     def setUpClass(cls):
@@ -98,7 +91,7 @@ class DuelTest(unittest.IsolatedAsyncioTestCase):
         clients.sort(key=lambda client: client.place_in(match))
         self.assertEqual([entrant["name"] for entrant in match["players"]],
                          [client.welcome["name"] for client in clients])
-        self.assertEqual((match["mode"], match["rated"], match["seq"]), ("duel", False, 1))
+        self.assertEqual((match["mode"], match["rated"], match["seq"]), ("duel", True, 1))
 
         referee, rounds, receipts = await self.play_by_plan(clients, match)
         end = await clients[0].expect("end", reason="finished", scores=referee.scores)
@@ -107,7 +100,7 @@ class DuelTest(unittest.IsolatedAsyncioTestCase):
                            uuid.UUID(match["match"]).bytes)
         self.assertEqual(len(saved_match), 1)
         self.assertEqual(end["winner"], referee.winner())
-        self.assertIsNone(end["ratings"])
+        self.assert_rated(end)
         self.assert_saved(match, end, saved_match[0], rounds, receipts)
 
         await clients[1].expect("end")
@@ -115,12 +108,20 @@ class DuelTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual([json.loads(text)["seq"] for text in clients[0].sequence()],
                          list(range(1, 2 * ROUNDS + 3)))
 
+    def assert_rated(self, end):
+        """Two new players of 1500: what one wins the other loses, as docs/protocol.md's example has it."""
+        changes = {True: 1662, False: 1338}
+        self.assertEqual(end["ratings"], [{"before": 1500, "after": changes[place == end["winner"]]}
+                                          for place in range(2)])
+
     def assert_saved(self, match, end, saved, rounds, receipts):
         match_id = uuid.UUID(match["match"]).bytes
         self.assertEqual((saved["mode"], saved["reason"], saved["rated"], saved["winner"], saved["rounds"]),
-                         ("duel", "finished", 0, end["winner"], ROUNDS))
+                         ("duel", "finished", 1, end["winner"], ROUNDS))
         players = rows(self.daemon.database_path,
                        "SELECT * FROM match_players WHERE match = ? ORDER BY place", match_id)
+        self.assertEqual([{"before": round(player["rating_before"] / 100), "after": round(player["rating_after"] / 100)}
+                          for player in players], end["ratings"])
         self.assertEqual([(player["player"], player["name"], player["score"], player["gone"]) for player in players],
                          [(uuid.UUID(entrant["player"]).bytes, entrant["name"], score, 0)
                           for entrant, score in zip(match["players"], end["scores"])])

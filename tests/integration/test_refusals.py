@@ -12,6 +12,7 @@ from raw import BINARY, TEXT, RawSocket, frame
 MESSAGE_BYTES_MAX = 4096
 BURST = 40  # message_burst's default.
 ID_MAX = 2**31 - 1
+NO_ALGORITHM = "eyJhbGciOiJub25lIn0"  # {"alg":"none"}
 
 
 def padded_ping(size):
@@ -107,10 +108,14 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
     BAD_FIELDS = (
         ("join", {}, "mode"),
         ("join", {"mode": 1}, "mode"),
-        ("join", {"mode": "house"}, "mode"),
+        ("join", {"mode": "House"}, "mode"),
         ("join", {"mode": "Duel"}, "mode"),
         ("join", {"mode": "duel", "category": 3}, "category"),
         ("join", {"mode": "duel", "category": "no such category"}, "category"),
+        ("join", {"mode": "duel", "rematch": 7}, "rematch"),
+        ("join", {"mode": "duel", "rematch": "no match"}, "rematch"),
+        ("join", {"mode": "duel", "rematch": "00000000-0000-7000-8000-000000000000"}, "rematch"),
+        ("join", {"mode": "house", "rematch": "00000000-0000-7000-8000-000000000000"}, "rematch"),
         ("leave", {"match": 7}, "match"),
         ("answer", {"choice": 0}, "round"),
         ("answer", {"round": 0, "choice": 0}, "round"),
@@ -183,11 +188,11 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
     async def test_welcome_has_what_the_protocol_promises(self):
         welcome = (await self.greeted()).welcome
         self.assertEqual((welcome["id"], welcome["name"], welcome["rating"], welcome["modes"]),
-                         (1, "Ada", 1500, ["duel"]))
+                         (1, "Ada", 1500, ["duel", "house"]))
         self.assertEqual(welcome["ping_ms"], 25000)
-        self.assertNotIn("token", welcome)
         self.assertNotIn("match", welcome)
-        self.assertTrue(welcome["session"] and welcome["player"] and welcome["categories"] and welcome["emotes"])
+        self.assertTrue(welcome["session"] and welcome["token"] and welcome["player"])
+        self.assertTrue(welcome["categories"] and welcome["emotes"])
 
     async def test_a_session_is_different_each_time(self):
         first, second = await self.greeted(), await self.greeted()
@@ -205,11 +210,45 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
         await client.refused("resume_expired", "hello", resume="0" * 64)
         self.assertEqual((await client.ask("hello", name="Ada"))["type"], "welcome")
 
-    async def test_a_token_is_refused_and_the_connection_closed(self):
+    async def test_a_session_that_is_none_is_expired_too(self):
         client = await self.connect()
-        await client.refused("auth_failed", "hello", token="no.such.token")
-        rest = await client.expect_close(4500)
-        self.assertEqual([message["type"] for message in rest], ["bye"])
+        for session in ("x", "0" * 63, "0" * 65, "g" * 64, "x" * 128):
+            with self.subTest(session=session):
+                await client.refused("resume_expired", "hello", resume=session)
+        await client.refused("bad_message", "hello", resume="x" * 129)
+        self.assertEqual((await client.ask("hello", name="Ada"))["type"], "welcome")
+
+    async def test_a_bad_token_is_refused_and_the_connection_closed(self):
+        for fields in ({}, {"resume": "0" * 64}, {"resume": "x"}, {"name": "Ada"}):
+            with self.subTest(fields=fields):
+                client = await self.connect()
+                await client.refused("auth_failed", "hello", token="no.such.token", **fields)
+                rest = await client.expect_close(4500)
+                self.assertEqual([(message["type"], message["reason"]) for message in rest], [("bye", "auth_failed")])
+
+    async def test_a_token_that_was_changed_is_refused(self):
+        token = (await self.greeted()).welcome["token"]
+        head, claims, signature = token.split(".")
+        other = (await self.greeted("Bob")).welcome["token"].split(".")
+        last = "B" if signature[0] == "A" else "A"
+        for changed in (f"{head}.{claims}.{last}{signature[1:]}", f"{head}.{other[1]}.{signature}",
+                        f"{head}.{claims}.", f"{head}.{claims}", f"{token}A", NO_ALGORITHM + f".{claims}."):
+            with self.subTest(changed=changed):
+                client = await self.connect()
+                await client.refused("auth_failed", "hello", token=changed)
+                await client.expect_close(4500)
+
+    async def test_a_token_is_the_same_player_and_the_name_beside_it_is_ignored(self):
+        first = await self.greeted()
+        await first.close()
+        dead = first.welcome["session"][:32] + "0" * 32
+        for fields in ({}, {"name": "Carl"}, {"name": ""}, {"resume": dead}, {"resume": "0" * 64}, {"resume": "x"}):
+            with self.subTest(fields=fields):
+                client = await self.connect()
+                welcome = await client.ask("hello", token=first.welcome["token"], **fields)
+                self.assertEqual((welcome["type"], welcome.get("player"), welcome.get("name")),
+                                 ("welcome", first.welcome["player"], "Ada"))
+                await client.close()
 
     # --- join, leave, emote. ---
 
