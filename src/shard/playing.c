@@ -192,7 +192,8 @@ static bool take_frame(struct shard *shard, struct session *session,
     bool is_reply = (record->flags & DELIVER_REPLY) != 0;
     bool is_clock = (record->flags & DELIVER_CLOCK) != 0;
     if (record->seq != 0 && record->seq != session->taken_seq + 1) return false;
-    bool is_early = is_clock && session->is_behind; /* What was missed comes first. */
+    /* What was missed comes first, also where it has been asked for already and this was on its way. */
+    bool is_early = is_clock && (session->is_behind || session->taken_seq < record->after_seq);
     if (frame != NULL && !is_early &&
         session_push(shard, session, frame, is_droppable,
                      is_reply ? OUTBOX_SLOTS : OUTBOX_MATCH_SLOTS)) {

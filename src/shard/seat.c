@@ -139,7 +139,7 @@ static void hand_clock(struct shard *shard, struct hosted *hosted, unsigned inde
         seat->owes_clock = false;
         return;
     }
-    struct record_deliver record = {.flags = DELIVER_CLOCK};
+    struct record_deliver record = {.flags = DELIVER_CLOCK, .after_seq = seat->handed_seq};
     struct wire wire = shard_wire(shard);
     encode_clock(&wire, &match->id, match->round, match_left_ms(match, shard->now),
                  shard_wall(shard));
