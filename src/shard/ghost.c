@@ -13,11 +13,26 @@ static const mono_time never = {UINT64_MAX};
 void ghost_forget(struct shard *shard, struct session *session)
 {
     if (session->state == SESSION_QUEUED) pairing_leave_queue(shard, session);
+    list_remove(&session->ghost_node);
     session->has_unseen = false;
     session->is_forgotten = true;
     if (session->generation != 0) session_owe(shard, session, DEBT_RELEASE);
     session->generation = 0;
     session_retire_if_done(shard, session);
+}
+
+void ghost_make_room(struct shard *shard)
+{
+    /* Two for one that comes, from where half of the slots beyond the connections' are taken: who is lost in a match,
+     * or connects, finds room, however many have gone from matches that are over. */
+    uint32_t connections = shard->settings.sessions_max;
+    uint32_t slots = shard->sessions.capacity;
+    for (unsigned i = 0; i < 2 && shard->sessions.used > connections + (slots - connections) / 2;
+         i++) {
+        struct list *oldest = list_take_first(&shard->idle_ghosts);
+        if (oldest == NULL) return;
+        ghost_forget(shard, LIST_ITEM(oldest, struct session, ghost_node));
+    }
 }
 
 void ghost_begin(struct shard *shard, struct session *session)
@@ -36,6 +51,10 @@ void ghost_begin(struct shard *shard, struct session *session)
             session->ghost_until = session->penalty_until;
         } else {
             ghost_forget(shard, session);
+            break;
+        }
+        if (!list_is_linked(&session->ghost_node)) {
+            list_append(&shard->idle_ghosts, &session->ghost_node);
         }
         break;
     case SESSION_QUEUED:
@@ -124,6 +143,7 @@ void ghost_adopt(struct session *session, const struct standing *standing)
 
 static void hand_over(struct shard *shard, struct session *session)
 {
+    list_remove(&session->ghost_node); /* Nobody forgets what is on its way. */
     session_owe(shard, session, DEBT_STANDING);
 }
 

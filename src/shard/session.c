@@ -109,6 +109,7 @@ static void on_token_fired(struct cancel_hook *hook, enum cancel_reason reason)
 struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time now)
 {
     struct handle handle = HANDLE_NONE;
+    ghost_make_room(shard);
     struct session *session = pool_acquire(&shard->sessions, &handle);
     if (session == NULL) return HANDLE_NONE;
     session->self = handle;
@@ -124,6 +125,7 @@ struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time n
     list_init(&session->flush_node);
     list_init(&session->debt_node);
     list_init(&session->retired_node);
+    list_init(&session->ghost_node);
     throttle_init(&session->throttle, shard->settings.message_burst, now);
     session->ask_at = session->ghost_until = never;
     session->heard_at = now;

@@ -158,6 +158,7 @@ struct shard *shard_create(void *memory, const struct shard_settings *settings,
     list_init(&shard->ended_by_age);
     wheel_timer_init(&shard->ended_timer, HANDLE_NONE, TIMER_ENDED);
     list_init(&shard->retired_sessions);
+    list_init(&shard->idle_ghosts);
     list_init(&shard->retired_matches);
     if (shard->lobby != NULL) lobby_init(shard);
     return shard;
@@ -258,6 +259,7 @@ static void release_session(struct shard *shard, struct session *session)
     wheel_disarm(&shard->wheel, &session->timer);
     list_remove(&session->flush_node);
     list_remove(&session->debt_node);
+    list_remove(&session->ghost_node);
     cancel_unwatch(&session->hook);
     cancel_fini(&session->token);
     QR_ASSERT(shard->states[session->state] > 0);

@@ -68,6 +68,8 @@ void ghost_begin(struct shard *shard, struct session *session);
 void ghost_forget(struct shard *shard, struct session *session);
 /* The same, once the time is over. */
 void ghost_look(struct shard *shard, struct session *session);
+/* Where few slots are left: the oldest of those who are kept for an end not seen are forgotten. */
+void ghost_make_room(struct shard *shard);
 /* Where an answer was due and has come: what was wished meanwhile (to leave, to be forgotten, to hand over). */
 void ghost_settle(struct shard *shard, struct session *session);
 void ghost_on_let_go(struct shard *shard, const struct record_let_go *record);

@@ -125,8 +125,9 @@ struct session {
     struct list flush_node;
     struct list debt_node;
     struct list retired_node;
-    uint16_t debts; /* enum session_debt. */
-    uint8_t state;  /* enum session_state: where the player stands in the game. */
+    struct list ghost_node; /* In shard->idle_ghosts. */
+    uint16_t debts;         /* enum session_debt. */
+    uint8_t state;          /* enum session_state: where the player stands in the game. */
     bool
         is_over; /* The connection is no use any more: sent away, lost or closed. What the player has stays. */
     bool
@@ -385,6 +386,8 @@ struct shard {
     struct list owed;        /* Matches with something undelivered. */
     struct list owed_grants; /* Presence entries with an unsent GRANT. */
     struct list retired_sessions;
+    struct list
+        idle_ghosts; /* Sessions kept for an end not seen, or a pause: the oldest goes first. */
     struct list retired_matches;
     uint64_t woken; /* A bit per shard that was posted to in this iteration. */
 

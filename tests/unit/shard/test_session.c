@@ -136,6 +136,29 @@ static void a_full_shard_takes_no_more(void **state)
     world_close(world);
 }
 
+static void who_has_gone_from_ended_matches_keeps_nobody_out(void **state)
+{
+    (void)state;
+    enum { SESSIONS = 4, SLOTS = SESSIONS + SESSIONS / 2 + 16 };
+    struct world *world = world_create(
+        (struct world_settings){.sessions_max = SESSIONS, .clients = SLOTS + SESSIONS});
+    for (unsigned client = 0; client < SLOTS; client++) {
+        is_idle(world, client, 0);
+        joins_the_house(world, client);
+        settle(world);
+        run_ms(world, START_MS);
+        leaves(world, client);
+        world->clients[client].pong_delay_ms =
+            ENDED_KEEP_MS; /* It never says that it has seen `end`. */
+        settle(world);
+        is_lost(world, client);
+        settle(world);
+    }
+    assert_true(stats_of(world, 0).session_slots.now > SESSIONS);
+    for (unsigned client = SLOTS; client < SLOTS + SESSIONS; client++) is_idle(world, client, 0);
+    world_close(world);
+}
+
 static void who_is_lost_while_greeting_leaves_nothing(void **state)
 {
     (void)state;
@@ -209,6 +232,7 @@ int main(void)
         cmocka_unit_test(after_resume_expired_another_hello_may_follow),
         cmocka_unit_test(a_bad_name_is_refused_and_another_may_follow),
         cmocka_unit_test(a_full_shard_takes_no_more),
+        cmocka_unit_test(who_has_gone_from_ended_matches_keeps_nobody_out),
         cmocka_unit_test(who_is_lost_while_greeting_leaves_nothing),
         cmocka_unit_test(a_session_stays_until_its_claim_can_be_taken_back),
         cmocka_unit_test(a_silent_shard_needs_no_running),
