@@ -115,6 +115,13 @@ static void hold_match(struct check *check, const char *text, const struct id *i
     check->phase = CHECK_PLAYING;
 }
 
+static bool has_open_join(const struct check *check)
+{
+    for (uint32_t i = 0; i < check->pending_count; i++)
+        if (check->pending[i].kind == CHECK_JOIN) return true;
+    return false;
+}
+
 void read_match(struct reading *reading)
 {
     struct check *check = reading->check;
@@ -129,7 +136,9 @@ void read_match(struct reading *reading)
     }
     if (back->expects_match && strcmp(text, back->match_text) != 0)
         fail(reading, "match: another one than welcome named");
-    back->expects_match = back->may_be_queued = false;
+    back->expects_match = false;
+    /* A join sent after the return may have crossed the match that the lost one led to. */
+    back->may_be_queued = back->may_be_queued && has_open_join(check);
     hold_match(check, text, &id);
     take_seq(reading);
     if (need_string(reading, reading->object, "mode", 16, &mode) && strcmp(mode, right_mode) != 0)
