@@ -28,7 +28,6 @@ struct shard;
 struct shard_settings {
     unsigned index;
     unsigned count;             /* Shards in the process. */
-    uint32_t connections_max;   /* In the whole process: bounds tickets and players. */
     uint32_t sessions_max;      /* On this shard: see shard_share(). */
     uint32_t matches_max;       /* On this shard. */
     uint32_t match_queue_slots; /* >= MATCH_QUEUE_SLOTS_MIN. */

@@ -139,7 +139,6 @@ static struct shard_settings settings_of(const struct server *server, const stru
     struct shard_settings settings = {
         .index = index,
         .count = conf->workers,
-        .connections_max = conf->max_connections,
         .sessions_max = shard_share(conf->max_connections, conf->workers),
         .match_queue_slots = conf->match_queue_slots,
         .match = {.mode = MATCH_MODE_DUEL,

@@ -24,9 +24,7 @@ static void on_leave(struct shard *shard, struct session *session, const struct 
         is_named && !(is_playing && id_equal(&request->leave.match, &session->match_id));
     bool is_somewhere = session->state != SESSION_IDLE;
     if (is_other || !is_somewhere) {
-        struct wire wire = shard_wire(shard);
-        encode_left(&wire, request->id);
-        session_say(shard, session, &wire);
+        session_say_left(shard, session, request->id);
         return;
     }
     if (session->leave_id != 0) {
@@ -36,9 +34,7 @@ static void on_leave(struct shard *shard, struct session *session, const struct 
     }
     if (session->state == SESSION_QUEUED) {
         pairing_leave_queue(shard, session);
-        struct wire wire = shard_wire(shard);
-        encode_left(&wire, request->id);
-        session_say(shard, session, &wire);
+        session_say_left(shard, session, request->id);
         return;
     }
     /* Joining or attached: what is on its way finds the wish. */

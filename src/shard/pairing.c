@@ -163,10 +163,8 @@ static void settle_in_queue(struct shard *shard, struct session *session)
     if (session->leave_id != 0) {
         uint32_t leave_id = session->leave_id;
         session->leave_id = 0;
-        struct wire wire = shard_wire(shard);
-        encode_left(&wire, leave_id);
         pairing_leave_queue(shard, session);
-        session_say(shard, session, &wire);
+        session_say_left(shard, session, leave_id);
         return;
     }
     /* Drain's sweep may never find it waiting: a pair that was refused its match is offered anew at once. */
@@ -219,10 +217,8 @@ static void be_unqueued(struct shard *shard, struct session *session, enum unque
     }
     say_unqueued(shard, session, reason);
     if (session->leave_id == 0) return;
-    struct wire wire = shard_wire(shard);
-    encode_left(&wire, session->leave_id);
+    session_say_left(shard, session, session->leave_id);
     session->leave_id = 0;
-    session_say(shard, session, &wire);
 }
 
 void pairing_on_unqueued(struct shard *shard, const struct record_unqueued *record)

@@ -169,10 +169,8 @@ static void leave_seat(struct shard *shard, struct session *session,
         session_refuse(shard, session, request_id, REFUSAL_BAD_STATE, "The match is over.", 0);
     }
     if (session->leave_id != 0) {
-        struct wire wire = shard_wire(shard);
-        encode_left(&wire, session->leave_id);
+        session_say_left(shard, session, session->leave_id);
         session->leave_id = 0;
-        session_say(shard, session, &wire);
     } else if ((record->flags & DELIVER_REQUEUE) != 0 && !shard->is_draining && !session->is_over) {
         /* It goes on; there is nothing to come back to. */
         session->has_unseen = false;

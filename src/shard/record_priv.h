@@ -296,7 +296,6 @@ struct record_come {
 struct record_place {
     uint8_t kind;
     bool is_known; /* False: the match is gone. */
-    bool is_live;
     bool is_settling;
     uint16_t from_seq; /* What follows begins behind it. */
     struct handle session;

@@ -79,6 +79,13 @@ void session_say(struct shard *shard, struct session *session, const struct wire
     if (!say(shard, session, wire, false)) session_overload(shard, session);
 }
 
+void session_say_left(struct shard *shard, struct session *session, uint32_t request_id)
+{
+    struct wire wire = shard_wire(shard);
+    encode_left(&wire, request_id);
+    session_say(shard, session, &wire);
+}
+
 void session_say_droppable(struct shard *shard, struct session *session, const struct wire *wire)
 {
     if (session->conn == NULL || session->is_over) return;

@@ -63,7 +63,6 @@ static struct shard_settings settings_of(struct world *world, unsigned index)
     struct shard_settings settings = {
         .index = index,
         .count = from->shards,
-        .connections_max = from->sessions_max * from->shards,
         .sessions_max = from->sessions_max,
         .matches_max = from->matches_max,
         .match_queue_slots = MATCH_QUEUE_SLOTS_MIN,
