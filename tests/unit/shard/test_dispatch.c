@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 static void before_hello_nothing_is_allowed(void **state)
 {

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 enum { STORED_CENTI = 172300, STORED = 1723, LONG_MS = 1000 };
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 enum { LONG_MS = 1000, WHOLE_MS = START_MS + ROUNDS * (ROUND_TIME_MS + REVEAL_TIME_MS + LONG_MS) };
 

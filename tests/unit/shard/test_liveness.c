@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 enum { LONG_MS = 1000, LOST_MS = PING_MS * 5 / 2, MATCH_LOST_MS = MATCH_PING_MS * 5 / 2 };
 

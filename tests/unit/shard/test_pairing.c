@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 enum { LONG_MS = 1000 };
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 enum { WINDOW_OPENS_MS = 30000 };
 

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 enum { LONG_MS = 1000, SOON_MS = 2000 };
 

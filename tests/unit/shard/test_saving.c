@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 static struct world *after_the_last_round(enum store_mode store, uint32_t delay_ms)
 {

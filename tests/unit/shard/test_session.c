@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 static void hello_is_answered_with_a_welcome(void **state)
 {

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 static void one_shard_takes_all_connections(void **state)
 {

@@ -1,6 +1,6 @@
 /* Random walks: players who do what they want, are lost and come back on any shard with whatever they
  * have kept, on shards that stall, with a store that fails. The
- * rules that must hold all the time are the referee's (shard_referee.h). On failure the seed is
+ * rules that must hold all the time are the referee's (sim_referee.h). On failure the seed is
  * printed, and `test_shard_shard_walk SEED` walks it alone; `SEED SEED tell` with a line per event. */
 
 #include <setjmp.h>
@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "shard_world.h"
+#include "shard_expect.h"
 
 enum {
     SEEDS = 10,

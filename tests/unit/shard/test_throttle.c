@@ -7,8 +7,8 @@
 
 #include <cmocka.h>
 
+#include "shard_expect.h"
 #include "shard_priv.h"
-#include "shard_world.h"
 
 static const mono_time START = {1000};
 

@@ -1,16 +1,12 @@
-/* What clients do: the verbs of shard_world.h. */
+/* What clients do: the verbs of sim_world.h. */
 
 #include <inttypes.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
-#include "shard_world.h"
+#include "sim_failed.h"
+#include "sim_world.h"
 
 enum { TEXT_BYTES = 512, WORD_BYTES = 64 };
 
@@ -33,7 +29,7 @@ void knows_what(struct world *world, unsigned client, unsigned first)
 void comes(struct world *world, unsigned client, unsigned shard)
 {
     struct client *at = &world->clients[client];
-    assert_false(at->is_connected);
+    SIM_EXPECT(!at->is_connected);
     for (uint32_t i = 0; i < at->message_count; i++) free(at->messages[i]);
     struct client before = *at;
     *at = (struct client){.world = world,
@@ -55,11 +51,11 @@ void comes(struct world *world, unsigned client, unsigned shard)
 void says(struct world *world, unsigned client, const char *text)
 {
     struct client *at = &world->clients[client];
-    assert_true(at->is_connected);
-    assert_true(at->inbox_count < INBOX_MAX);
+    SIM_EXPECT(at->is_connected);
+    SIM_EXPECT(at->inbox_count < INBOX_MAX);
     size_t bytes = strlen(text) + 1;
     char *copy = malloc(bytes);
-    assert_non_null(copy);
+    SIM_EXPECT(copy != NULL);
     memcpy(copy, text, bytes);
     at->inbox[at->inbox_count++] = copy;
     referee_on_said(&world->referee, client, text);
@@ -76,7 +72,7 @@ uint32_t asks(struct world *world, unsigned client, const char *type, const char
     char text[2 * TEXT_BYTES];
     int length = snprintf(text, sizeof(text), "{\"type\":\"%s\",\"id\":%" PRIu32 "%s%s}", type, id,
                           fields[0] != '\0' ? "," : "", fields);
-    assert_true(length > 0 && (size_t)length < sizeof(text));
+    SIM_EXPECT(length > 0 && (size_t)length < sizeof(text));
     says(world, client, text);
     return id;
 }
@@ -98,7 +94,7 @@ uint32_t joins_in(struct world *world, unsigned client, const char *category)
     char fields[TEXT_BYTES];
     int length =
         snprintf(fields, sizeof(fields), "\"mode\":\"duel\",\"category\":\"%s\"", category);
-    assert_true(length > 0 && (size_t)length < sizeof(fields));
+    SIM_EXPECT(length > 0 && (size_t)length < sizeof(fields));
     return asks(world, client, "join", fields);
 }
 
@@ -112,7 +108,7 @@ uint32_t asks_for_a_rematch(struct world *world, unsigned client)
     char fields[TEXT_BYTES];
     int length = snprintf(fields, sizeof(fields), "\"mode\":\"duel\",\"rematch\":\"%s\"",
                           world->clients[client].last_match);
-    assert_true(length > 0 && (size_t)length < sizeof(fields));
+    SIM_EXPECT(length > 0 && (size_t)length < sizeof(fields));
     return asks(world, client, "join", fields);
 }
 
@@ -125,7 +121,7 @@ static uint32_t resumes_with(struct world *world, unsigned client, uint32_t last
     int length =
         snprintf(fields, sizeof(fields), "\"resume\":\"%s\"%s%s%s", at->session_text,
                  token[0] != '\0' ? ",\"token\":\"" : "", token, token[0] != '\0' ? "\"" : "");
-    assert_true(length > 0 && (size_t)length < sizeof(fields));
+    SIM_EXPECT(length > 0 && (size_t)length < sizeof(fields));
     if (last_seq > 0) {
         (void)snprintf(fields + length, sizeof(fields) - (size_t)length,
                        ",\"last_match\":\"%s\",\"last_seq\":%" PRIu32, at->last_match,
@@ -154,7 +150,7 @@ uint32_t shows_its_token(struct world *world, unsigned client)
 {
     char fields[TEXT_BYTES];
     int length = snprintf(fields, sizeof(fields), "\"token\":\"%s\"", world->clients[client].token);
-    assert_true(length > 0 && (size_t)length < sizeof(fields));
+    SIM_EXPECT(length > 0 && (size_t)length < sizeof(fields));
     return asks(world, client, "hello", fields);
 }
 
@@ -167,7 +163,7 @@ uint32_t leaves_this_match(struct world *world, unsigned client)
 {
     static const char key[] = "\"match\":\"";
     const char *at = strstr(last_said(world, client, "match"), key);
-    assert_non_null(at);
+    SIM_EXPECT(at != NULL);
     char fields[WORD_BYTES + ID_TEXT_BYTES];
     (void)snprintf(fields, sizeof(fields), "%.*s\"", (int)(sizeof(key) - 1 + ID_TEXT_BYTES),
                    at); /* It fits. */
@@ -199,7 +195,7 @@ void emotes_without_id(struct world *world, unsigned client)
 
 void is_lost(struct world *world, unsigned client)
 {
-    assert_true(world->clients[client].is_connected);
+    SIM_EXPECT(world->clients[client].is_connected);
     world->clients[client].is_lost = true;
 }
 

@@ -1,14 +1,11 @@
-#include "shard_edge.h"
+#include "sim_edge.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "sim_failed.h"
 
 /* --- What a shard says. --- */
 
@@ -24,7 +21,7 @@ static bool copy_text(const char *text, const char *key, char *ret_text, size_t 
     if (at == NULL) return false;
     at += strlen(key);
     size_t length = strcspn(at, "\"");
-    assert_true(length < size);
+    SIM_EXPECT(length < size);
     memcpy(ret_text, at, length);
     ret_text[length] = '\0';
     return true;
@@ -34,16 +31,16 @@ static bool copy_text(const char *text, const char *key, char *ret_text, size_t 
 static void keep_what_counts(struct client *client, const char *text)
 {
     if (strncmp(text, "{\"type\":\"welcome\"", 17) == 0) {
-        assert_true(
+        SIM_EXPECT(
             copy_text(text, "\"session\":\"", client->session_text, sizeof(client->session_text)));
-        assert_true(copy_text(text, "\"token\":\"", client->token, sizeof(client->token)));
+        SIM_EXPECT(copy_text(text, "\"token\":\"", client->token, sizeof(client->token)));
         char player[ID_TEXT_BYTES + 1];
-        assert_true(copy_text(text, "\"player\":\"", player, sizeof(player)));
-        assert_true(id_parse(player, ID_TEXT_BYTES, &client->player));
+        SIM_EXPECT(copy_text(text, "\"player\":\"", player, sizeof(player)));
+        SIM_EXPECT(id_parse(player, ID_TEXT_BYTES, &client->player));
     }
     const char *seq = strstr(text, ",\"seq\":");
     if (seq == NULL) return;
-    assert_true(copy_text(text, "\"match\":\"", client->last_match, sizeof(client->last_match)));
+    SIM_EXPECT(copy_text(text, "\"match\":\"", client->last_match, sizeof(client->last_match)));
     client->last_seq = (uint32_t)strtoul(seq + strlen(",\"seq\":"), NULL, 10);
 }
 
@@ -53,10 +50,10 @@ static void record_message(struct client *client, const struct frame *frame)
         client->message_capacity =
             client->message_capacity == 0 ? 32 : 2 * client->message_capacity;
         client->messages = realloc(client->messages, client->message_capacity * sizeof(char *));
-        assert_non_null(client->messages);
+        SIM_EXPECT(client->messages != NULL);
     }
     char *text = malloc(frame->size + 1);
-    assert_non_null(text);
+    SIM_EXPECT(text != NULL);
     memcpy(text, frame->payload, frame->size);
     text[frame->size] = '\0';
     client->messages[client->message_count++] = text;
@@ -70,8 +67,8 @@ static unsigned io_send(void *context, shard_conn conn, struct frame *const fram
 {
     (void)context; /* The connection knows its world. */
     struct client *client = conn;
-    assert_true(client->is_connected);
-    assert_int_equal(client->close_code, 0);
+    SIM_EXPECT(client->is_connected);
+    SIM_EXPECT(client->close_code == 0);
     unsigned taken = count < client->takes ? count : client->takes;
     for (unsigned i = 0; i < taken; i++) record_message(client, frames[i]);
     if (client->takes != ANY_NUMBER) client->takes -= taken;
@@ -84,8 +81,8 @@ static void io_pause(void *context, shard_conn conn, bool is_paused)
 {
     (void)context; /* The connection knows its world. */
     struct client *client = conn;
-    assert_true(client->is_connected);
-    assert_int_not_equal(client->is_paused, is_paused);
+    SIM_EXPECT(client->is_connected);
+    SIM_EXPECT(client->is_paused != is_paused);
     client->is_paused = is_paused;
 }
 
@@ -93,9 +90,9 @@ static void io_close(void *context, shard_conn conn, enum close_code code, const
 {
     (void)context; /* The connection knows its world. */
     struct client *client = conn;
-    assert_true(client->is_connected);
-    assert_non_null(reason);
-    assert_int_equal(client->close_code, 0); /* Asked for once. */
+    SIM_EXPECT(client->is_connected);
+    SIM_EXPECT(reason != NULL);
+    SIM_EXPECT(client->close_code == 0); /* Asked for once. */
     client->close_code = (uint16_t)code;
     tell(client->world, number_of(client), "is closed", reason);
     client->is_lost = true;
@@ -105,8 +102,8 @@ static void io_ping(void *context, shard_conn conn)
 {
     (void)context; /* The connection knows its world. */
     struct client *client = conn;
-    assert_true(client->is_connected);
-    assert_int_equal(client->close_code, 0);
+    SIM_EXPECT(client->is_connected);
+    SIM_EXPECT(client->close_code == 0);
     client->pings++;
     client->pinged_at = client->world->now;
     if (client->pongs_due == PONGS_MAX) return; /* A client that is so late is lost. */
@@ -150,7 +147,7 @@ static void io_token_write(void *context, const struct id *player, const char *n
     id_format(player, text);
     text[ID_TEXT_BYTES] = '\0';
     int length = snprintf(ret_token, size, "guest.%s.%s", text, name);
-    assert_true(length > 0 && (size_t)length < size);
+    SIM_EXPECT(length > 0 && (size_t)length < size);
 }
 
 static bool io_token_read(void *context, const char *token, struct id *ret_player,
@@ -162,7 +159,7 @@ static bool io_token_read(void *context, const char *token, struct id *ret_playe
     const char *id = token + sizeof(head) - 1;
     if (strlen(id) <= ID_TEXT_BYTES || !id_parse(id, ID_TEXT_BYTES, ret_player)) return false;
     const char *name = id + ID_TEXT_BYTES + 1;
-    assert_true(strlen(name) <= NAME_BYTES_MAX);
+    SIM_EXPECT(strlen(name) <= NAME_BYTES_MAX);
     memcpy(ret_name, name, strlen(name) + 1);
     return true;
 }
@@ -170,7 +167,7 @@ static bool io_token_read(void *context, const char *token, struct id *ret_playe
 static void io_wake(void *context, unsigned shard)
 {
     struct world_shard *at = context;
-    assert_true(shard < at->world->settings.shards);
+    SIM_EXPECT(shard < at->world->settings.shards);
     at->world->shards[shard].is_woken = true;
 }
 
@@ -178,7 +175,7 @@ static void io_log(void *context, const struct shard_note *note)
 {
     struct world_shard *at = context;
     at->world->notes[note->kind]++;
-    if (note->kind == NOTE_MATCH_FAULT) fail_msg("a match found itself broken: %s", note->text);
+    if (note->kind == NOTE_MATCH_FAULT) sim_failed("a match found itself broken: %s", note->text);
     if (note->kind == NOTE_MATCH_ENDED) {
         tell(at->world, 0, "match ended", note->text);
         referee_on_ended(&at->world->referee, &note->match, note->text, at->world->now);
@@ -191,7 +188,7 @@ static int ask_store(struct world_shard *at, struct store *store, struct pending
 {
     store->asked++;
     if (store->mode == STORE_REFUSING) return -EAGAIN;
-    assert_true(store->count < PENDING_MAX);
+    SIM_EXPECT(store->count < PENDING_MAX);
     pending->shard = (unsigned)(at - at->world->shards);
     pending->at = mono_after(at->world->now, store->mode == STORE_LATE ? store->delay_ms : 0);
     store->pending[store->count++] = *pending;

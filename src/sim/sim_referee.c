@@ -1,18 +1,15 @@
-#include "shard_referee.h"
+#include "sim_referee.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "sim_failed.h"
 
 static bool is_of(const char *text, const char *type)
 {
     static const char head[] = "{\"type\":\"";
     size_t length = strlen(type);
-    assert_memory_equal(text, head, sizeof(head) - 1);
+    SIM_EXPECT(memcmp(text, head, sizeof(head) - 1) == 0);
     return strncmp(text + sizeof(head) - 1, type, length) == 0 &&
            text[sizeof(head) - 1 + length] == '"';
 }
@@ -34,7 +31,7 @@ static char *copy_of(const char *text)
 {
     size_t bytes = strlen(text) + 1;
     char *copy = malloc(bytes);
-    assert_non_null(copy);
+    SIM_EXPECT(copy != NULL);
     memcpy(copy, text, bytes);
     return copy;
 }
@@ -42,7 +39,7 @@ static char *copy_of(const char *text)
 static void *zeroed(size_t count, size_t size)
 {
     void *items = calloc(count, size);
-    assert_non_null(items);
+    SIM_EXPECT(items != NULL);
     return items;
 }
 
@@ -56,7 +53,7 @@ static void forget_connection(struct referee_client *client)
 
 void referee_init(struct referee *referee, uint32_t clients)
 {
-    assert_true(clients <= REFEREE_CLIENTS_MAX);
+    SIM_EXPECT(clients <= REFEREE_CLIENTS_MAX);
     *referee = (struct referee){.client_count = clients};
     referee->clients = zeroed(clients, sizeof(*referee->clients));
     for (uint32_t i = 0; i < clients; i++) forget_connection(&referee->clients[i]);
@@ -101,7 +98,7 @@ void referee_on_said(struct referee *referee, unsigned client, const char *text)
 void referee_on_request(struct referee *referee, unsigned client, uint32_t id)
 {
     if (id == 0) return;
-    assert_true(id < REFEREE_IDS_MAX);
+    SIM_EXPECT(id < REFEREE_IDS_MAX);
     referee->clients[client].pending[id]++;
     referee->clients[client].pending_count++;
 }
@@ -132,7 +129,7 @@ static int find_match(struct referee *referee, const struct id *id)
     for (uint32_t i = 0; i < referee->match_count; i++) {
         if (id_equal(&referee->matches[i].id, id)) return (int)i;
     }
-    assert_true(referee->match_count < REFEREE_MATCHES_MAX);
+    SIM_EXPECT(referee->match_count < REFEREE_MATCHES_MAX);
     referee->matches[referee->match_count] = (struct referee_match){.id = *id};
     return (int)referee->match_count++;
 }
@@ -157,8 +154,8 @@ static void check_reply(struct referee *referee, unsigned client, const char *te
 {
     uint32_t id = number_after(text, ",\"id\":");
     if (id == 0) return;
-    assert_true(id < REFEREE_IDS_MAX);
-    if (referee->clients[client].pending[id] == 0) fail_msg("a reply to nobody: %s", text);
+    SIM_EXPECT(id < REFEREE_IDS_MAX);
+    if (referee->clients[client].pending[id] == 0) sim_failed("a reply to nobody: %s", text);
     referee->clients[client].pending[id]--;
     referee->clients[client].pending_count--;
 }
@@ -168,7 +165,7 @@ static void check_end(struct referee *referee, struct referee_client *client, co
     bool counts = strstr(text, "\"reason\":\"finished\"") != NULL ||
                   strstr(text, "\"reason\":\"forfeit\"") != NULL;
     if (counts && !referee->matches[client->match].is_saved) {
-        fail_msg("an end before its result was saved: %s", text);
+        sim_failed("an end before its result was saved: %s", text);
     }
     struct referee_player *player = player_of(referee, client);
     if (player != NULL && player->match == client->match) player->has_end = true;
@@ -191,23 +188,23 @@ static void check_numbered(struct referee *referee, struct referee_client *clien
                            uint32_t seq)
 {
     struct id id;
-    assert_true(id_after(text, "\"match\":\"", &id));
+    SIM_EXPECT(id_after(text, "\"match\":\"", &id));
     int match = find_match(referee, &id);
     if (client->match < 0 && is_of(text, "match")) {
         client->match = match;
         client->seq = 0;
     }
-    if (client->match != match) fail_msg("of a match that the player is not in: %s", text);
+    if (client->match != match) sim_failed("of a match that the player is not in: %s", text);
     if (client->is_anywhere) client->seq = seq - 1;
     client->is_anywhere = false;
-    if (seq != client->seq + 1) fail_msg("not the number after %u: %s", client->seq, text);
+    if (seq != client->seq + 1) sim_failed("not the number after %u: %s", client->seq, text);
     client->seq = seq;
-    assert_true(seq <= REFEREE_SEQ_MAX);
+    SIM_EXPECT(seq <= REFEREE_SEQ_MAX);
     struct referee_match *at = &referee->matches[match];
     if (seq > at->seq_max) at->seq_max = seq;
     char **known = &at->texts[seq - 1];
     if (*known == NULL) *known = copy_of(text);
-    if (strcmp(*known, text) != 0) fail_msg("two players got\n%s\n%s", *known, text);
+    if (strcmp(*known, text) != 0) sim_failed("two players got\n%s\n%s", *known, text);
     note_match(referee, client, match);
     if (is_of(text, "end")) check_end(referee, client, text);
 }
@@ -217,7 +214,7 @@ static int find_player(struct referee *referee, const struct id *id)
     for (uint32_t i = 0; i < referee->player_count; i++) {
         if (id_equal(&referee->players[i].id, id)) return (int)i;
     }
-    assert_true(referee->player_count < REFEREE_PLAYERS_MAX);
+    SIM_EXPECT(referee->player_count < REFEREE_PLAYERS_MAX);
     referee->players[referee->player_count] = (struct referee_player){.id = *id, .match = -1};
     return (int)referee->player_count++;
 }
@@ -228,12 +225,13 @@ static void expect_nothing_lost(const struct referee *referee, const struct refe
 {
     if (player->match < 0 || player->has_end || referee->is_draining) return;
     const struct referee_match *match = &referee->matches[player->match];
-    if (!match->is_ended) fail_msg("a match that runs was lost: %s", text);
+    if (!match->is_ended) sim_failed("a match that runs was lost: %s", text);
     /* Whom a slow one spoke for, and what it has done, it would say in time. */
     if (mono_is_before(match->ended_at, referee->unread_at)) return;
     bool is_old = mono_elapsed(match->ended_at, now) >= referee->kept_ms;
     /* A cancelled one goes on in the queue. */
-    if (!is_old && !player->is_heard && !match->is_cancelled) fail_msg("an end was lost: %s", text);
+    if (!is_old && !player->is_heard && !match->is_cancelled)
+        sim_failed("an end was lost: %s", text);
 }
 
 static const struct referee_hello *find_hello(const struct referee_client *client, uint32_t id)
@@ -257,7 +255,7 @@ static void check_welcome(struct referee *referee, unsigned number, const char *
 {
     struct referee_client *client = &referee->clients[number];
     struct id id;
-    assert_true(id_after(text, "\"player\":\"", &id));
+    SIM_EXPECT(id_after(text, "\"player\":\"", &id));
     client->player = find_player(referee, &id);
     struct referee_player *player = &referee->players[client->player];
     const struct referee_hello *hello = find_hello(client, number_after(text, ",\"id\":"));
@@ -278,20 +276,20 @@ static void check_clock(const struct referee *referee, struct referee_client *cl
                         const char *text)
 {
     struct id id;
-    assert_true(id_after(text, "\"match\":\"", &id));
+    SIM_EXPECT(id_after(text, "\"match\":\"", &id));
     bool is_expected = client->may_hear_clock && client->match >= 0 &&
                        id_equal(&referee->matches[client->match].id, &id);
-    if (!is_expected) fail_msg("a clock that nobody waits for: %s", text);
+    if (!is_expected) sim_failed("a clock that nobody waits for: %s", text);
     client->may_hear_clock = false;
 }
 
 void referee_on_message(struct referee *referee, unsigned number, const char *text, mono_time now)
 {
     struct referee_client *client = &referee->clients[number];
-    if (client->has_bye) fail_msg("after bye: %s", text);
+    if (client->has_bye) sim_failed("after bye: %s", text);
     check_reply(referee, number, text);
     bool has_secret = strstr(text, "\"correct\"") != NULL;
-    if (has_secret && !is_of(text, "reveal")) fail_msg("the secret is out: %s", text);
+    if (has_secret && !is_of(text, "reveal")) sim_failed("the secret is out: %s", text);
     if (is_of(text, "welcome")) check_welcome(referee, number, text, now);
     if (is_of(text, "clock")) check_clock(referee, client, text);
     if (is_of(text, "bye")) client->has_bye = true;
@@ -305,10 +303,10 @@ void referee_expect_all_answered(const struct referee *referee)
         const struct referee_client *client = &referee->clients[i];
         for (uint32_t other = 0; other < i; other++) {
             if (client->player < 0 || client->player != referee->clients[other].player) continue;
-            fail_msg("clients %u and %u speak for one player", other, i);
+            sim_failed("clients %u and %u speak for one player", other, i);
         }
         for (unsigned id = 0; client->pending_count > 0 && id < REFEREE_IDS_MAX; id++) {
-            if (client->pending[id] > 0) fail_msg("client %u: no reply to request %u", i, id);
+            if (client->pending[id] > 0) sim_failed("client %u: no reply to request %u", i, id);
         }
     }
 }

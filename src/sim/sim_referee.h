@@ -11,7 +11,7 @@
  *   - nothing comes after `bye`, and a player has one connection in the end;
  *   - who comes back in time is in the match that was not over, or hears of its end.
  *
- * The world owns it. Fails by cmocka.
+ * The world owns it. Fails by sim_failed().
  */
 #pragma once
 

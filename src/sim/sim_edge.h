@@ -3,7 +3,7 @@
  */
 #pragma once
 
-#include "shard_world.h"
+#include "sim_world.h"
 
 struct shard_io edge_io(struct world_shard *at);
 /* Messages, pongs and losses of the clients whose shard does not stand still. */

@@ -2,7 +2,7 @@
  * them, and all that is outside of them under the test's hand: time, chance, connections and the
  * store.
  *
- * Players speak through connections that record what they were sent; a referee (shard_referee.h)
+ * Players speak through connections that record what they were sent; a referee (sim_referee.h)
  * reads along and fails the test where a rule that holds always is broken. A shard runs when it was
  * woken, has input or is due, and only then: a wake-up that was lost shows.
  *
@@ -17,7 +17,7 @@
 #include "base/prng.h"
 #include "core/match_result.h"
 #include "shard/shard.h"
-#include "shard_referee.h"
+#include "sim_referee.h"
 
 enum { ADA, BEN, CAT, DAN, EVE, FAY, GUS, HAL, IDA, JIM, KIM, LEO };
 
@@ -211,22 +211,6 @@ void jam(struct world *world, unsigned from, unsigned to);
 void drain(struct world *world);
 void shut_down(struct world *world);
 
-/* --- Builders. --- */
-
-void is_idle(struct world *world, unsigned client, unsigned shard); /* Comes, and has said hello. */
-void is_queued(struct world *world, unsigned client, unsigned shard); /* And joined. */
-/* Comes, and has been welcomed back. */
-void is_back(struct world *world, unsigned client, unsigned shard);
-/* The store knows the client's player, with this rating. */
-void is_known_to_the_store(struct world *world, unsigned client, int32_t rating_centi);
-/* Two in a match that has just been told to both. */
-void duel_begins(struct world *world, unsigned first_shard, unsigned second_shard);
-/* And in its round. */
-void duel_asks(struct world *world, unsigned first_shard, unsigned second_shard);
-void goes_to_round(struct world *world, unsigned round);
-/* Up to the last reveal. */
-void plays_to_the_end(struct world *world);
-
 /* --- Looks. --- */
 
 struct shard_stats stats_of(struct world *world, unsigned shard);
@@ -242,19 +226,3 @@ uint32_t number_in(const char *text, const char *key);
 /* Where the right one, or a wrong one, stands in the client's last `round`. */
 unsigned right_choice(const struct world *world, unsigned client);
 unsigned wrong_choice(const struct world *world, unsigned client);
-
-/* --- Expectations. --- */
-
-/* What was said since the last look, as words: "queued, match, round". With an error its code, with
- * `peer` its state, with `end`, `bye` and `unqueued` the reason: "error busy". */
-void expect_said(struct world *world, unsigned client, const char *words);
-void expect_nothing_said(struct world *world, unsigned client);
-/* Among what was said since the last look; looks at it all. Returns the last one of that type. */
-const char *expect_among(struct world *world, unsigned client, const char *word);
-void look_away(struct world *world, unsigned client);
-/* The last message of that type answers this request. */
-void expect_reply(const struct world *world, unsigned client, const char *type, uint32_t id);
-void expect_closed(const struct world *world, unsigned client, unsigned code);
-void expect_open(const struct world *world, unsigned client);
-void expect_same_bytes(const struct world *world, unsigned first, unsigned second,
-                       const char *type);

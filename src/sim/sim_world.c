@@ -1,17 +1,14 @@
-#include "shard_world.h"
+#include "sim_world.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
+#include "sim_failed.h"
 
 #include "proto/decode.h"
-#include "shard_edge.h"
 #include "shard_priv.h"
+#include "sim_edge.h"
 
 enum {
     MAILBOX_BYTES = 256 * 1024,
@@ -104,7 +101,7 @@ static void create_shard(struct world *world, unsigned index)
     struct world_shard *at = &world->shards[index];
     at->world = world;
     at->memory = calloc(1, shard_bytes(&settings) + 64);
-    assert_non_null(at->memory);
+    SIM_EXPECT(at->memory != NULL);
     uintptr_t aligned = ((uintptr_t)at->memory + 63) & ~(uintptr_t)63;
     struct shard_io io = edge_io(at);
     at->shard = shard_create((void *)aligned, &settings, &io, world->now, wall_now(world));
@@ -113,8 +110,8 @@ static void create_shard(struct world *world, unsigned index)
 void tell(const struct world *world, unsigned client, const char *what, const char *text)
 {
     if (!world->is_told) return;
-    print_message("%llu %u@%u %s %.150s\n", (unsigned long long)world->now.ms, client,
-                  world->clients[client].shard, what, text);
+    (void)printf("%llu %u@%u %s %.150s\n", (unsigned long long)world->now.ms, client,
+                 world->clients[client].shard, what, text);
 }
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
@@ -134,14 +131,14 @@ struct world *world_create(struct world_settings settings)
     settings.grace_ms = or_default(settings.grace_ms, GRACE_MS);
     if (settings.is_without_grace) settings.grace_ms = 0;
     struct world *world = aligned_alloc(_Alignof(struct world), sizeof(*world));
-    assert_non_null(world);
+    SIM_EXPECT(world != NULL);
     memset(world, 0, sizeof(*world));
     world->settings = settings;
     world->now.ms = STARTS_AT_MS;
     struct siphash_key seed = {{0x5eed, settings.seed}};
     prng_init(&world->chance, &seed);
     world->clients = calloc(settings.clients, sizeof(*world->clients));
-    assert_non_null(world->clients);
+    SIM_EXPECT(world->clients != NULL);
     for (uint32_t i = 0; i < settings.clients; i++) {
         world->clients[i] = (struct client){.world = world, .next_id = 1};
     }
@@ -150,7 +147,7 @@ struct world *world_create(struct world_settings settings)
     for (unsigned from = 0; from < settings.shards; from++) {
         for (unsigned to = 0; to < settings.shards; to++) {
             void *bytes = calloc(1, settings.mailbox_bytes);
-            assert_non_null(bytes);
+            SIM_EXPECT(bytes != NULL);
             world->mailbox_bytes[from][to] = bytes;
             mailbox_init(&world->mailboxes[from][to], bytes, settings.mailbox_bytes);
         }
@@ -167,23 +164,23 @@ struct world *world_of(unsigned shards)
 static void expect_nothing_left(struct world *world, unsigned index)
 {
     struct shard *shard = world->shards[index].shard;
-    assert_true(shard_is_empty(shard));
+    SIM_EXPECT(shard_is_empty(shard));
     struct shard_stats stats;
     shard_stats(shard, &stats);
-    for (unsigned i = 0; i < SESSION_STATE_COUNT; i++) assert_int_equal(stats.sessions[i], 0);
-    for (unsigned i = 0; i < MATCH_STATE_COUNT; i++) assert_int_equal(stats.matches[i], 0);
-    for (unsigned i = 0; i < FRAME_CLASSES; i++) assert_int_equal(stats.frames[i].now, 0);
-    assert_int_equal(stats.session_slots.now, 0);
-    assert_int_equal(stats.match_slots.now, 0);
-    assert_int_equal(stats.ended_slots.now, 0);
-    assert_int_equal(stats.standing_slots.now, 0);
-    assert_int_equal(stats.away_tickets.now, 0);
-    assert_int_equal(stats.ticket_slots.now, 0);
-    assert_int_equal(stats.presence_slots.now, 0);
-    assert_int_equal(stats.offer_slots.now, 0);
-    assert_int_equal(stats.lingering, 0);
-    assert_int_equal(stats.timers_live, index == 0 ? 1 : 0); /* The lobby's figures. */
-    assert_int_equal(stats.tokens_live, 1);                  /* The shard's own. */
+    for (unsigned i = 0; i < SESSION_STATE_COUNT; i++) SIM_EXPECT(stats.sessions[i] == 0);
+    for (unsigned i = 0; i < MATCH_STATE_COUNT; i++) SIM_EXPECT(stats.matches[i] == 0);
+    for (unsigned i = 0; i < FRAME_CLASSES; i++) SIM_EXPECT(stats.frames[i].now == 0);
+    SIM_EXPECT(stats.session_slots.now == 0);
+    SIM_EXPECT(stats.match_slots.now == 0);
+    SIM_EXPECT(stats.ended_slots.now == 0);
+    SIM_EXPECT(stats.standing_slots.now == 0);
+    SIM_EXPECT(stats.away_tickets.now == 0);
+    SIM_EXPECT(stats.ticket_slots.now == 0);
+    SIM_EXPECT(stats.presence_slots.now == 0);
+    SIM_EXPECT(stats.offer_slots.now == 0);
+    SIM_EXPECT(stats.lingering == 0);
+    SIM_EXPECT(stats.timers_live == (index == 0 ? 1 : 0)); /* The lobby's figures. */
+    SIM_EXPECT(stats.tokens_live == 1);                    /* The shard's own. */
 }
 
 static void free_client(struct client *client)
@@ -211,7 +208,7 @@ void world_close(struct world *world)
     shut_down(world);
     run_ms(world, CALM_MS + ENDED_KEEP_MS);
     for (unsigned i = 0; i < world->settings.clients; i++) {
-        assert_false(world->clients[i].is_connected);
+        SIM_EXPECT(!world->clients[i].is_connected);
     }
     for (unsigned i = 0; i < world->settings.shards; i++) {
         expect_nothing_left(world, i);
@@ -252,7 +249,7 @@ static void expect_no_lost_wake_up(const struct world *world)
         if (world->shards[to].is_stalled) continue;
         for (unsigned from = 0; from < world->settings.shards; from++) {
             if (mailbox_bytes_used(&world->mailboxes[from][to]) == 0) continue;
-            fail_msg("shard %u sleeps on what shard %u has sent", to, from);
+            sim_failed("shard %u sleeps on what shard %u has sent", to, from);
         }
     }
 }
