@@ -21,8 +21,14 @@ def frame(opcode, payload, final=True):
 
 
 class RawSocket:
-    def __init__(self, daemon, host=LOOPBACK):
-        self.socket = socket.create_connection((host, daemon.port), timeout=DEADLINE_S)
+    def __init__(self, daemon, host=LOOPBACK, options=()):
+        """`options` are set on the socket before it connects: (level, name, value)."""
+        (family, *_, address), *_ = socket.getaddrinfo(host, daemon.port, type=socket.SOCK_STREAM)
+        self.socket = socket.socket(family)
+        self.socket.settimeout(DEADLINE_S)
+        for option in options:
+            self.socket.setsockopt(*option)
+        self.socket.connect(address)
         self.port = daemon.port
         self.pending = b""
 
@@ -32,9 +38,13 @@ class RawSocket:
     def __exit__(self, *_):
         self.socket.close()
 
-    def upgrade(self, version="13", protocols="quizrush.v1", path="/ws", trailing=b"", more=()):
-        """(status, headers in lower case) of a handshake; `trailing` goes behind it in the same segment, `more` are
-        header lines."""
+    def upgrade(self, **request):
+        """(status, headers in lower case) of a handshake."""
+        self.request_upgrade(**request)
+        return self.read_upgrade()
+
+    def request_upgrade(self, version="13", protocols="quizrush.v1", path="/ws", trailing=b"", more=()):
+        """`trailing` goes behind it in the same segment, `more` are header lines."""
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [
             f"GET {path} HTTP/1.1",
@@ -48,6 +58,8 @@ class RawSocket:
         if protocols is not None:
             lines.append(f"Sec-WebSocket-Protocol: {protocols}")
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + trailing)
+
+    def read_upgrade(self):
         head = self._read_until(b"\r\n\r\n").decode("latin-1").split("\r\n")
         headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
         return int(head[0].split(" ")[1]), headers

@@ -211,6 +211,8 @@ class DuelTest(unittest.IsolatedAsyncioTestCase):
         await play_rest(clients, match)
         await clients[0].refused("bad_state", "answer", round=1, choice=0)
         await clients[0].refused("bad_state", "answer", round=1, choice=0, match=match["match"])
+        self.assertEqual((await clients[0].ask("ping", at=1))["type"], "pong")
+        self.assertEqual([message["type"] for message in clients[0].messages[-4:]], ["end", "error", "error", "pong"])
 
     async def test_an_answer_may_name_its_match(self):
         (ada, _), match = await self.pair("Ada", "Bob")

@@ -140,6 +140,8 @@ class RematchTest(PairingTestCase):
         for other in (OTHER_MATCH, match["match"]):
             error = await ada.refused("bad_message", "join", mode="duel", rematch=other)
             self.assertIn("`rematch`", error["message"])
+        self.assertEqual((await ada.ask("ping", at=1))["type"], "pong")
+        self.assertEqual([message["type"] for message in ada.messages[-4:]], ["end", "error", "error", "pong"])
 
     async def test_who_comes_back_may_still_ask(self):
         (ada, bea), match = await self.ended_match()
@@ -187,6 +189,8 @@ class DodgeTest(PairingTestCase):
         await tab.greet(token=ada.welcome["token"])
         error = await tab.refused("rate_limited", "join", mode="duel")
         self.assertTrue(50000 < error["retry_ms"] <= 60000, error)
+        self.assertEqual((await tab.ask("ping", at=1))["type"], "pong")
+        self.assertEqual([message["type"] for message in tab.messages], ["welcome", "error", "pong"])
 
 
 if __name__ == "__main__":

@@ -39,6 +39,13 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
         self.assertEqual((pong["type"], pong["at"]), ("pong", "still there"))
         self.assertIsInstance(pong["now_ms"], int)
 
+    async def assert_nothing_happened(self, client):
+        """To one who idles: it still does, nobody told it anything, and the one join a second is still to be had."""
+        await self.assert_alive(client)
+        self.assertLessEqual({message["type"] for message in client.messages}, {"welcome", "error", "pong"})
+        await client.join()
+        self.assertEqual((await client.ask("leave"))["type"], "left")
+
     # --- Messages that cannot be read. ---
 
     async def test_what_is_not_json_is_refused_without_an_id(self):
@@ -48,7 +55,7 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
             with self.subTest(text=text):
                 await client.send_text(text)
                 self.assertEqual((await client.lone_error())["code"], "bad_json")
-        await self.assert_alive(client)
+        await self.assert_nothing_happened(client)
 
     async def test_a_request_without_a_usable_id_is_refused_without_one(self):
         client = await self.greeted()
@@ -60,7 +67,7 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
                 self.assertIn("`id`", error["message"])
         await client.send_text('{"type":"ping","at":1}')
         self.assertIn("`id`", (await client.lone_error())["message"])
-        await self.assert_alive(client)
+        await self.assert_nothing_happened(client)
 
     async def test_the_first_and_the_last_id_are_usable(self):
         client = await self.greeted()
@@ -76,18 +83,19 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
                 error = await client.reply(5)
                 self.assertEqual((error["type"], error["code"]), ("error", "bad_message"))
                 self.assertIn("`type`", error["message"])
+        await self.assert_nothing_happened(client)
 
     async def test_an_unknown_type_is_named_so(self):
         client = await self.greeted()
         for type_ in ("", "Ping", "pong", "welcome", "create", "enter", "start"):
             with self.subTest(type=type_):
                 await client.refused("unknown_type", type_)
-        await self.assert_alive(client)
+        await self.assert_nothing_happened(client)
 
     async def test_strings_with_a_nul_are_refused(self):
         client = await self.greeted()
         await client.refused("bad_message", "ping", at="a\0b")
-        await self.assert_alive(client)
+        await self.assert_nothing_happened(client)
 
     async def test_what_the_server_does_not_know_it_ignores(self):
         client = await self.greeted()
@@ -111,10 +119,12 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
         ("leave", {"match": 7}, "match"),
         ("answer", {"choice": 0}, "round"),
         ("answer", {"round": 0, "choice": 0}, "round"),
+        ("answer", {"round": 256, "choice": 0}, "round"),
         ("answer", {"round": 1.5, "choice": 0}, "round"),
         ("answer", {"round": "1", "choice": 0}, "round"),
         ("answer", {"round": 1}, "choice"),
         ("answer", {"round": 1, "choice": -1}, "choice"),
+        ("answer", {"round": 1, "choice": 256}, "choice"),
         ("answer", {"round": 1, "choice": None}, "choice"),
         ("answer", {"round": 1, "choice": 0, "match": 7}, "match"),
         ("emote", {}, "code"),
@@ -134,10 +144,9 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
                 self.assertIn(f"`{field}`", error["message"])
 
     async def test_a_bad_field_is_named(self):
-        # Two connections: each may send 20 such messages a minute.
-        half = len(self.BAD_FIELDS) // 2
-        await self.assert_bad_fields(self.BAD_FIELDS[:half], await self.greeted())
-        await self.assert_bad_fields(self.BAD_FIELDS[half:], await self.greeted())
+        client = await self.greeted()
+        await self.assert_bad_fields(self.BAD_FIELDS, client)
+        await self.assert_nothing_happened(client)
 
     async def test_a_bad_field_of_hello_is_named_and_hello_may_follow(self):
         client = await self.connect()
@@ -150,7 +159,8 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
             ("hello", {"resume": "x", "last_match": 7}, "last_match"),
         )
         await self.assert_bad_fields(cases, client)
-        self.assertEqual((await client.ask("hello", name="Ada"))["type"], "welcome")
+        await client.greet(name="Ada")
+        await self.assert_nothing_happened(client)
 
     # --- hello. ---
 
@@ -160,14 +170,16 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
                               ("emote", {"code": "gg"}), ("ping", {"at": 1})):
             with self.subTest(type=type_):
                 await client.refused("not_authenticated", type_, **fields)
-        self.assertEqual((await client.ask("hello", name="Ada"))["type"], "welcome")
+        await client.greet(name="Ada")
+        await self.assert_nothing_happened(client)
 
     async def test_names_against_the_limits_are_bad(self):
         client = await self.connect()
         for name in ("", "   ", "x" * 25, "a\nb", "a\u202eb", "a\u200bb", "\u0301", "a\x7f", "\u2028x", "x" * 97):
             with self.subTest(name=name):
                 await client.refused("bad_name", "hello", name=name)
-        self.assertEqual((await client.ask("hello", name="Ada"))["type"], "welcome")
+        self.assertEqual((await client.greet(name="Ada"))["name"], "Ada")
+        await self.assert_nothing_happened(client)
 
     async def test_names_at_the_limits_are_taken_and_normalised(self):
         for name, shown in (("x" * 24, "x" * 24), ("  Ada \u00a0 Lovelace ", "Ada Lovelace"),
@@ -193,9 +205,14 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
 
     async def test_a_second_hello_is_bad_state(self):
         client = await self.greeted()
+        await client.join()
         await client.refused("bad_state", "hello", name="Bob")
         await client.refused("bad_state", "hello", resume=client.welcome["session"])
-        await self.assert_alive(client)
+        # The session is the same, and so is whom it speaks for.
+        again = await self.connect()
+        welcome = await again.greet(resume=client.welcome["session"])
+        self.assertEqual((welcome["player"], welcome["name"]), (client.welcome["player"], "Ada"))
+        self.assertEqual((await again.ask("leave"))["type"], "left")
 
     async def test_a_session_that_is_not_known_is_expired_and_another_hello_may_follow(self):
         client = await self.connect()
@@ -219,7 +236,8 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
                 self.assertEqual([(message["type"], message["reason"]) for message in rest], [("bye", "auth_failed")])
 
     async def test_a_token_that_was_changed_is_refused(self):
-        token = (await self.greeted()).welcome["token"]
+        first = await self.greeted()
+        token = first.welcome["token"]
         head, claims, signature = token.split(".")
         other = (await self.greeted("Bob")).welcome["token"].split(".")
         last = "B" if signature[0] == "A" else "A"
@@ -229,6 +247,7 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
                 client = await self.connect()
                 await client.refused("auth_failed", "hello", token=changed)
                 await client.expect_close(4500)
+        await self.assert_nothing_happened(first)
 
     async def test_a_token_is_the_same_player_and_the_name_beside_it_is_ignored(self):
         first = await self.greeted()
@@ -247,8 +266,17 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
     async def test_who_is_queued_cannot_join(self):
         client = await self.greeted()
         await client.join()
-        await client.refused("bad_state", "join", mode="duel")
-        self.assertEqual((await client.ask("leave"))["type"], "left")
+        for mode in ("duel", "house"):
+            await client.refused("bad_state", "join", mode=mode)
+        # It waits as before, once.
+        other = await self.greeted("Bob")
+        await other.join()
+        match = await client.expect("match", mode="duel")
+        self.assertEqual(await other.expect("match"), match)
+        self.assertEqual((await client.ask("leave", match=match["match"]))["type"], "left")
+        await client.until("end")
+        await self.assert_alive(client)
+        self.assertEqual([message["type"] for message in client.messages].count("match"), 1)
 
     async def test_who_plays_cannot_join(self):
         (ada, bob), match = await self.pair()
@@ -266,6 +294,7 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
         error = await client.refused("rate_limited", "join", mode="duel")
         self.assertTrue(0 < error["retry_ms"] <= 1000, error)
         await self.assert_alive(client)
+        self.assertEqual([message["type"] for message in client.messages], ["welcome", "queued", "left", "error", "pong"])
 
     async def test_leaving_nothing_does_nothing(self):
         client = await self.greeted()
@@ -281,6 +310,21 @@ class RefusalTest(unittest.IsolatedAsyncioTestCase):
     async def test_an_emote_outside_a_match_is_bad_state(self):
         client = await self.greeted()
         await client.refused("bad_state", "emote", code="gg")
+        await self.assert_nothing_happened(client)
+
+    async def test_who_has_left_and_still_sees_the_match_to_its_end_may_nothing_in_it(self):
+        (ada, bob), match = await self.pair()
+        for client in (ada, bob):
+            await client.expect("round", round=1)
+        await ada.drop()
+        await bob.until_peer("away", ada.place_in(match))
+        self.assertEqual((await bob.ask("leave"))["type"], "left")
+        await bob.until_peer("gone", bob.place_in(match))
+        for type_, fields in (("answer", {"round": 1, "choice": 0}), ("emote", {"code": "gg"}), ("join", {"mode": "duel"})):
+            await bob.refused("bad_state", type_, **fields)
+        # Nobody answered: nothing but the time ends it.
+        await bob.until_peer("gone", ada.place_in(match))
+        await bob.expect("end", reason="cancelled", winner=None, scores=[0, 0])
 
     async def test_an_emote_without_an_id_is_never_answered(self):
         client = await self.greeted()

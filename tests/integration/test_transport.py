@@ -1,12 +1,13 @@
 """Below the messages: the handshake and the frames."""
 
 import json
+import struct
 import unittest
 
 import websockets
 
 from daemon import QUICK, Daemon
-from raw import BINARY, TEXT, RawSocket, frame
+from raw import BINARY, CLOSE, TEXT, RawSocket, frame
 
 MESSAGE_BYTES_MAX = 4096
 
@@ -54,6 +55,12 @@ class TransportTest(unittest.IsolatedAsyncioTestCase):
         raw = self.raw()
         self.assertEqual(raw.upgrade()[0], 101)
         return raw
+
+    def test_a_close_with_1000_is_answered_with_1000(self):
+        raw = self.upgraded()
+        raw.send_frame(CLOSE, struct.pack("!H", 1000))
+        opcode, payload = raw.read_frame()
+        self.assertEqual((opcode, payload), (CLOSE, struct.pack("!H", 1000)))
 
     def test_a_binary_frame_closes_with_1003(self):
         raw = self.upgraded()
