@@ -82,6 +82,8 @@ static bool is_repeated(const struct match *match, const struct match_event *eve
     return has_answered(&match->rounds[round - 1], event->player);
 }
 
+/* Reads neither the bank nor the places: whether the answer is right decides no branch, no value and
+ * so no time here. Only the reveal asks (count_answer). */
 void match_answer(struct match *match, const struct match_event *event, struct effects *effects)
 {
     if (match->players[event->player].presence == PRESENCE_GONE) {

@@ -108,6 +108,7 @@ static void step(struct walk *walk, struct match_event event)
                     event.timer.tag == walk->before.match.phase;
     if (walk->game.effects.count > walk->effects_max) walk->effects_max = walk->game.effects.count;
     walk_check_step(walk);
+    if (walk->watcher != NULL) walk->watcher->on_step(walk, walk->watcher->context);
     for (uint32_t i = 0; i < walk->game.effects.count; i++) {
         apply(walk, &walk->game.effects.items[i]);
     }
@@ -281,9 +282,10 @@ static struct game game_begun(struct walk *walk, struct match_settings settings)
     return game_set_up(&setup);
 }
 
-static void begin(struct walk *walk, uint64_t seed)
+static void begin(struct walk *walk, uint64_t seed, const struct walk_watcher *watcher)
 {
     memset(walk, 0, sizeof(*walk));
+    walk->watcher = watcher;
     prng_init(&walk->chance, &(struct siphash_key){{seed, 0x3a1c}});
     static const unsigned graces_ms[] = {0, 50, 3000, 60000};
     struct match_settings settings = game_settings();
@@ -301,6 +303,7 @@ static void begin(struct walk *walk, uint64_t seed)
     for (unsigned i = 0; i < MATCH_ROUNDS_MAX * MATCH_PLAYERS_MAX; i++) {
         walk->answers[i / MATCH_PLAYERS_MAX][i % MATCH_PLAYERS_MAX].choice = MATCH_CHOICE_NONE;
     }
+    if (watcher != NULL) watcher->on_begun(walk, watcher->context);
     walk_check_birth(walk);
     for (uint32_t i = 0; i < walk->game.effects.count; i++) {
         apply(walk, &walk->game.effects.items[i]);
@@ -309,7 +312,12 @@ static void begin(struct walk *walk, uint64_t seed)
 
 void walk_match(struct walk *walk, uint64_t seed)
 {
-    begin(walk, seed);
+    walk_match_watched(walk, seed, NULL);
+}
+
+void walk_match_watched(struct walk *walk, uint64_t seed, const struct walk_watcher *watcher)
+{
+    begin(walk, seed, watcher);
     while (!walk->has_ended) {
         something_happens(walk);
         assert_true(walk->steps < STEPS_MAX);

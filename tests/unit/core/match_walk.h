@@ -32,8 +32,18 @@ struct walk_stale {
     uint16_t tag;
 };
 
+struct walk;
+
+/* Who looks on: called when the match has begun, before anything happens, and after every step. */
+struct walk_watcher {
+    void (*on_begun)(struct walk *walk, void *context);
+    void (*on_step)(const struct walk *walk, void *context);
+    void *context;
+};
+
 /* The world around a match, and what it has seen of it. */
 struct walk {
+    const struct walk_watcher *watcher; /* Or NULL. */
     struct game game;
     struct game before; /* The step under way. */
     struct match_event event;
@@ -60,8 +70,10 @@ struct walk {
     struct match_answer answers[MATCH_ROUNDS_MAX][MATCH_PLAYERS_MAX]; /* As first received. */
 };
 
-/* Plays the match of this seed to its end, and some events behind it. */
+/* Plays the match of this seed to its end, and some events behind it. What happens does not depend
+ * on which choices are right. */
 void walk_match(struct walk *walk, uint64_t seed);
+void walk_match_watched(struct walk *walk, uint64_t seed, const struct walk_watcher *watcher);
 
 /* --- match_walk_rules.c --- */
 
