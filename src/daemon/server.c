@@ -165,9 +165,15 @@ static struct shard_settings settings_of(const struct server *server, const stru
         settings.to[other] = &server->mailboxes[index * conf->workers + other];
         settings.from[other] = &server->mailboxes[other * conf->workers + index];
     }
-    ssize_t got = getrandom(&settings.key, sizeof(settings.key), 0);
-    QR_ASSERT(got == (ssize_t)sizeof(settings.key));
     return settings;
+}
+
+static struct siphash_key draw_key(void)
+{
+    struct siphash_key key;
+    ssize_t got = getrandom(&key, sizeof(key), 0);
+    QR_ASSERT(got == (ssize_t)sizeof(key)); /* As in io_random() (edge/ws_io.c). */
+    return key;
 }
 
 static int create_workers(struct server *server, const struct bank *bank)
@@ -179,6 +185,7 @@ static int create_workers(struct server *server, const struct bank *bank)
                                            .admin_fd = i == 0 ? server->admin_fd : -1,
                                            .admin_port = (uint16_t)conf->admin_port,
                                            .shard = settings_of(server, bank, i)};
+        settings.shard.key = draw_key();
         server->listener_fds[i] = -1; /* The worker's now, also where it fails. */
         if (i == 0) server->admin_fd = -1;
         int error = worker_create(&settings, &server->shared.workers[i]);
