@@ -77,7 +77,7 @@ class Client:
     # --- The connection. ---
 
     @classmethod
-    async def connect(cls, daemon, source_port=0):
+    async def connect(cls, daemon, source_port=0, protocol=websockets.WebSocketClientProtocol):
         """From this port, where one is named. The client's library sends no pings of its own, and answers those of the
         server."""
         connection = socket.socket()
@@ -87,8 +87,8 @@ class Client:
         await asyncio.get_running_loop().sock_connect(connection, (LOOPBACK, daemon.port))
         return cls(
             await websockets.connect(
-                daemon.url, sock=connection, subprotocols=[SUBPROTOCOL], compression=None, ping_interval=None,
-                open_timeout=DEADLINE_S, close_timeout=DEADLINE_S,
+                daemon.url, sock=connection, create_protocol=protocol, subprotocols=[SUBPROTOCOL], compression=None,
+                ping_interval=None, open_timeout=DEADLINE_S, close_timeout=DEADLINE_S,
             )
         )
 

@@ -124,6 +124,7 @@ class Daemon:
         }
         self.directory = Path(tempfile.mkdtemp(prefix="quizrushd-test-"))
         self.settings.setdefault("data_dir", self.directory)
+        self.environment = {}  # Beside this process's own.
         self.process = None
         self.port = self.admin_port = 0
         self._ports = []
@@ -161,7 +162,8 @@ class Daemon:
         settings = {"port": self.port, "admin_port": self.admin_port, **self.settings}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
-                [*command(), *set_arguments(settings)], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                [*command(), *set_arguments(settings)], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                env={**os.environ, **self.environment},
             )
         return self
 

@@ -9,7 +9,7 @@ import sqlite3
 import time
 import unittest
 
-from client import Client, pair, play_rest, rows
+from client import Client, pair, rows
 from daemon import QUICK, Daemon
 from raw import TEXT, RawSocket, frame
 from shards import SlowStore
@@ -144,7 +144,7 @@ class StoreTest(OverloadTestCase):
             await client.expect("end", reason="finished", winner=None)
         self.assertEqual(len(rows(daemon.database_path, "SELECT * FROM matches")), 1)
         # Neither of the two is carried out now.
-        self.assertEqual((await bob.join_when_it_may())["waiting"], 1)
+        self.assertEqual((await (await self.greeted(daemon, "Carl")).join())["waiting"], 1)
         self.assertEqual([message["type"] for message in ada.messages].count("queued"), 1)
 
 

@@ -1,5 +1,5 @@
 """docs/conformance.md has every code and every case of protocol.md's tables of errors and of closes, and of the lists
-in the sources; and the tests that it names exist, run, and speak of the code.
+in the sources; and the tests that it names exist, run, and speak of the code, where there is one.
 
     python3 tables.py ROOT
 """
@@ -11,6 +11,7 @@ from pathlib import Path
 
 SEEN_ONLY = {"1006"}  # Never on the wire, so not in the protocol's table.
 REFERENCE = re.compile(r"`(\w+\.py)::(\w+)`")
+UNIT_REFERENCE = re.compile(r"`(unit/(\w+)/test_(\w+)\.c)::(\w+)`")
 # What a table says beside the cases.
 ASIDE = re.compile(r"`retry_ms`|`message` names|try again|reconnect|drop the token|say `hello`")
 
@@ -90,6 +91,13 @@ class Suite:
         return found
 
 
+def check_test(file, test, suite):
+    if (file, test) not in suite.tests:
+        yield f"there is no {file}::{test}"
+    elif not suite.runs(file):
+        yield f"{file} is no test of tests/integration/CMakeLists.txt"
+
+
 def check_rows(heading, rows, suite):
     for row in rows:
         code, case, tests = codes_in(row[0])[0], row[1], REFERENCE.findall(row[2])
@@ -97,12 +105,30 @@ def check_rows(heading, rows, suite):
         if not tests:
             yield f"{where}: names no test"
         for file, test in tests:
-            if (file, test) not in suite.tests:
-                yield f"{where}: there is no {file}::{test}"
-            elif not suite.runs(file):
-                yield f"{where}: {file} is no test of tests/integration/CMakeLists.txt"
-            elif not any(re.search(rf"\b{code}\b", text) for text in suite.constants(file, test)):
+            problems = list(check_test(file, test, suite))
+            yield from (f"{where}: {problem}" for problem in problems)
+            if not problems and not any(re.search(rf"\b{code}\b", text) for text in suite.constants(file, test)):
                 yield f"{where}: {file}::{test} does not speak of {code}"
+
+
+def check_unit_test(root, path, layer, subject, test):
+    file = root / "tests" / path
+    if not file.exists() or not re.search(rf"\b\w+_test\w*\(\s*{test}\b", file.read_text()):
+        yield f"there is no {path}::{test}"
+    registered = (root / "tests/unit" / layer / "CMakeLists.txt").read_text()
+    if not re.search(rf"[/ (]{subject}[ )]", registered):
+        yield f"{path} is no test of its CMakeLists.txt"
+
+
+def check_claims(root, rows, suite):
+    for claim, cell in rows:
+        tests, unit_tests = REFERENCE.findall(cell), UNIT_REFERENCE.findall(cell)
+        if not tests and not unit_tests or len(tests) + len(unit_tests) != cell.count("::"):
+            yield f"conformance.md, Secrets: {claim}: names something that is no test"
+        for test in tests:
+            yield from (f"conformance.md, Secrets: {problem}" for problem in check_test(*test, suite))
+        for test in unit_tests:
+            yield from (f"conformance.md, Secrets: {problem}" for problem in check_unit_test(root, *test))
 
 
 def check_codes(heading, rows, protocol, sources):
@@ -129,6 +155,7 @@ def find_problems(root):
                 named[code] = codes_in(row[0]), cases_in(row[1])
         yield from check_codes(heading, rows, named, sources)
         yield from check_rows(heading, rows, suite)
+    yield from check_claims(root, table(conformance, "Secrets"), suite)
 
 
 if __name__ == "__main__":

@@ -136,6 +136,25 @@ static void a_refused_answer_is_taken_so_too(void **state)
     expect_refusal(&blind, &before, REFUSAL_LATE_ANSWER);
 }
 
+/* Neither where the right choice is shown, nor where it is shown next, can be guessed. */
+static void every_pair_of_places_is_as_likely_to_be_right_in_two_rounds(void **state)
+{
+    (void)state;
+    enum { PAIRS = CHOICES * CHOICES, EACH = 300 };
+    uint32_t met[PAIRS] = {0}, chi_square = 0;
+    for (uint64_t seed = 0; seed < (uint64_t)PAIRS * EACH; seed++) {
+        struct match_setup setup = game_setup();
+        setup.seed.words[1] = seed;
+        struct game game = game_set_up(&setup);
+        met[match_right_place(&game.match, 1) * CHOICES + match_right_place(&game.match, 2)]++;
+    }
+    for (unsigned i = 0; i < PAIRS; i++) {
+        int off = (int)met[i] - EACH;
+        chi_square += (uint32_t)(off * off);
+    }
+    assert_true(chi_square / EACH < 38); /* 15 degrees of freedom: beyond it once in a thousand. */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -144,6 +163,7 @@ int main(void)
         cmocka_unit_test(an_answer_is_taken_without_a_look_at_the_bank_or_the_places),
         cmocka_unit_test(a_repeated_answer_is_taken_so_too),
         cmocka_unit_test(a_refused_answer_is_taken_so_too),
+        cmocka_unit_test(every_pair_of_places_is_as_likely_to_be_right_in_two_rounds),
     };
     return cmocka_run_group_tests_name("secrecy", tests, NULL, NULL);
 }
