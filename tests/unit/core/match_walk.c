@@ -14,9 +14,20 @@ enum {
     EVENTS_BEHIND_THE_END = 20,
 };
 
+/* The next choice of the bytes that this match is made of: as many of them as the bound needs. */
+static unsigned take_below(struct walk *walk, unsigned bound)
+{
+    unsigned number = 0;
+    for (uint64_t reach = 1; reach < bound && walk->bytes_left > 0; reach <<= 8) {
+        number = number << 8 | *walk->bytes++;
+        walk->bytes_left--;
+    }
+    return number % bound;
+}
+
 static unsigned below(struct walk *walk, unsigned bound)
 {
-    return prng_below(&walk->chance, bound);
+    return walk->bytes_left > 0 ? take_below(walk, bound) : prng_below(&walk->chance, bound);
 }
 
 static bool happens(struct walk *walk, unsigned in_a_hundred)
@@ -116,20 +127,49 @@ static void step(struct walk *walk, struct match_event event)
 
 /* --- What happens. --- */
 
-static void client_answers(struct walk *walk, uint8_t player)
+/* A request's id decides nothing, so the bytes are spared. */
+static uint32_t any_id(struct walk *walk)
+{
+    return 1 + prng_below(&walk->chance, INT32_MAX);
+}
+
+/* Within a millisecond of the last moment that counts. */
+static mono_time stamp_at_the_deadline(struct walk *walk, uint8_t player)
 {
     const struct match *match = &walk->game.match;
-    uint8_t round = match->round;
-    if (happens(walk, 20)) round = (uint8_t)below(walk, match->settings.rounds + 3u);
-    uint64_t ago = below(walk, happens(walk, 10) ? 20000 : 40);
+    const struct match_round *round = &match->rounds[match->round - 1];
+    uint64_t last_ms = match->settings.round_time_ms + round->credits_ms[player];
+    mono_time stamp = {round->began_at.ms + last_ms - 1 + below(walk, 3)};
+    if (walk->game.now.ms < stamp.ms) walk->game.now = stamp;
+    return stamp;
+}
+
+static mono_time any_stamp(struct walk *walk, uint8_t player)
+{
+    if (walk->game.match.state == MATCH_ASKING && happens(walk, 2)) {
+        return stamp_at_the_deadline(walk, player);
+    }
+    return (mono_time){walk->game.now.ms - below(walk, happens(walk, 10) ? 20000 : 40)};
+}
+
+static uint8_t any_round(struct walk *walk)
+{
+    const struct match *match = &walk->game.match;
+    if (happens(walk, 80)) return match->round;
+    return (uint8_t)below(walk, happens(walk, 10) ? UINT8_MAX + 1 : match->settings.rounds + 3u);
+}
+
+static void client_answers(struct walk *walk, uint8_t player)
+{
+    uint8_t round = any_round(walk);
+    mono_time stamp = any_stamp(walk, player);
+    unsigned choices = happens(walk, 10) ? UINT8_MAX + 1 : CHOICES;
     step(walk,
          (struct match_event){
              .kind = MATCH_EVENT_ANSWER,
              .player = player,
-             .request_id = 1 + below(walk, INT32_MAX),
-             .answer = {.stamp = {walk->game.now.ms - ago},
-                        .round = round,
-                        .choice = (uint8_t)below(walk, CHOICES + (happens(walk, 10) ? 3 : 0))},
+             .request_id = any_id(walk),
+             .answer = {.stamp = stamp, .round = round, .choice = (uint8_t)below(walk, choices)},
          });
 }
 
@@ -139,7 +179,7 @@ static void client_comes_or_goes(struct walk *walk, uint8_t player)
     step(walk, (struct match_event){
                    .kind = MATCH_EVENT_PRESENCE,
                    .player = player,
-                   .request_id = is_leaving ? 1 + below(walk, INT32_MAX) : 0,
+                   .request_id = is_leaving ? any_id(walk) : 0,
                    .presence = {.is_here = happens(walk, 60),
                                 .is_leaving = is_leaving,
                                 .names_match = happens(walk, 50),
@@ -152,7 +192,7 @@ static void client_sends_an_emote(struct walk *walk, uint8_t player)
     step(walk, (struct match_event){
                    .kind = MATCH_EVENT_EMOTE,
                    .player = player,
-                   .request_id = happens(walk, 50) ? 1 + below(walk, INT32_MAX) : 0,
+                   .request_id = happens(walk, 50) ? any_id(walk) : 0,
                    .emote = {.code = (uint8_t)below(walk, 3)},
                });
 }
@@ -246,6 +286,8 @@ static bool is_a_timer_overdue(const struct walk *walk)
 
 static void something_happens(struct walk *walk)
 {
+    /* Nobody has anything to say any more: the timers end the match. */
+    if (walk->bytes != NULL && walk->bytes_left == 0) walk->chatter = 0;
     if (is_a_timer_overdue(walk) && happens(walk, 70)) {
         next_timer_expires(walk);
     } else if (happens(walk, walk->chatter)) {
@@ -282,11 +324,8 @@ static struct game game_begun(struct walk *walk, struct match_settings settings)
     return game_set_up(&setup);
 }
 
-static void begin(struct walk *walk, uint64_t seed, const struct walk_watcher *watcher)
+static void begin(struct walk *walk)
 {
-    memset(walk, 0, sizeof(*walk));
-    walk->watcher = watcher;
-    prng_init(&walk->chance, &(struct siphash_key){{seed, 0x3a1c}});
     static const unsigned graces_ms[] = {0, 50, 3000, 60000};
     struct match_settings settings = game_settings();
     settings.rounds = (uint8_t)(1 + below(walk, MATCH_ROUNDS_MAX));
@@ -303,21 +342,16 @@ static void begin(struct walk *walk, uint64_t seed, const struct walk_watcher *w
     for (unsigned i = 0; i < MATCH_ROUNDS_MAX * MATCH_PLAYERS_MAX; i++) {
         walk->answers[i / MATCH_PLAYERS_MAX][i % MATCH_PLAYERS_MAX].choice = MATCH_CHOICE_NONE;
     }
-    if (watcher != NULL) watcher->on_begun(walk, watcher->context);
+    if (walk->watcher != NULL) walk->watcher->on_begun(walk, walk->watcher->context);
     walk_check_birth(walk);
     for (uint32_t i = 0; i < walk->game.effects.count; i++) {
         apply(walk, &walk->game.effects.items[i]);
     }
 }
 
-void walk_match(struct walk *walk, uint64_t seed)
+static void play(struct walk *walk)
 {
-    walk_match_watched(walk, seed, NULL);
-}
-
-void walk_match_watched(struct walk *walk, uint64_t seed, const struct walk_watcher *watcher)
-{
-    begin(walk, seed, watcher);
+    begin(walk);
     while (!walk->has_ended) {
         something_happens(walk);
         assert_true(walk->steps < STEPS_MAX);
@@ -328,4 +362,30 @@ void walk_match_watched(struct walk *walk, uint64_t seed, const struct walk_watc
         if (happens(walk, 50)) old_timer_expires(walk);
     }
     if (walk->is_saving) store_answers(walk); /* Of a shutdown that did not wait for it. */
+}
+
+static void set_out(struct walk *walk, uint64_t seed)
+{
+    memset(walk, 0, sizeof(*walk));
+    prng_init(&walk->chance, &(struct siphash_key){{seed, 0x3a1c}});
+}
+
+void walk_match(struct walk *walk, uint64_t seed)
+{
+    walk_match_watched(walk, seed, NULL);
+}
+
+void walk_match_watched(struct walk *walk, uint64_t seed, const struct walk_watcher *watcher)
+{
+    set_out(walk, seed);
+    walk->watcher = watcher;
+    play(walk);
+}
+
+void walk_match_of_bytes(struct walk *walk, const uint8_t *bytes, size_t size)
+{
+    set_out(walk, 0);
+    walk->bytes = bytes;
+    walk->bytes_left = size;
+    play(walk);
 }

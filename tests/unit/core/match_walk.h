@@ -8,6 +8,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/prng.h"
@@ -48,6 +49,8 @@ struct walk {
     struct game before; /* The step under way. */
     struct match_event event;
     struct prng chance;
+    const uint8_t *bytes; /* Choose instead of chance, while there are any. */
+    size_t bytes_left;
     unsigned chatter;  /* Clients' events in a hundred. */
     unsigned flapping; /* Of these, changes of presence in a hundred. */
     unsigned leaving;  /* Of these, in a hundred, those that leave. */
@@ -74,6 +77,10 @@ struct walk {
  * on which choices are right. */
 void walk_match(struct walk *walk, uint64_t seed);
 void walk_match_watched(struct walk *walk, uint64_t seed, const struct walk_watcher *watcher);
+
+/* The same with the choices that the bytes make, one after the other; chance makes those behind
+ * them. */
+void walk_match_of_bytes(struct walk *walk, const uint8_t *bytes, size_t size);
 
 /* --- match_walk_rules.c --- */
 

@@ -21,6 +21,23 @@ static void no_step_causes_more_than_eight_effects(const struct walk *walk)
     assert_true(walk->game.effects.count <= 8);
 }
 
+/* docs/match.md, States, for a whole step: what ends without a result passes through SETTLING, and
+ * the last reveal through REVEALING. */
+static void the_state_moves_as_the_diagram_says(const struct walk *walk)
+{
+    static const bool moves[MATCH_STATE_COUNT][MATCH_STATE_COUNT] = {
+        [MATCH_STARTING] = {[MATCH_ASKING] = true, [MATCH_SETTLING] = true, [MATCH_ENDED] = true},
+        [MATCH_ASKING] = {[MATCH_REVEALING] = true, [MATCH_SETTLING] = true, [MATCH_ENDED] = true},
+        [MATCH_REVEALING] = {[MATCH_ASKING] = true, [MATCH_SETTLING] = true, [MATCH_ENDED] = true},
+        [MATCH_SETTLING] = {[MATCH_ENDED] = true},
+    };
+    const struct match *before = &walk->before.match;
+    const struct match *match = &walk->game.match;
+    assert_true(match->state == before->state || moves[before->state][match->state]);
+    bool has_begun = match->state == MATCH_ASKING && before->state != MATCH_ASKING;
+    assert_int_equal(match->round, before->round + has_begun);
+}
+
 static bool is_reply(const struct effect *effect)
 {
     return effect->kind == EFFECT_RECEIPT || effect->kind == EFFECT_REFUSE ||
@@ -104,6 +121,42 @@ static void a_repeated_answer_brings_the_receipt_of_the_first(const struct walk 
     }
 }
 
+/* How long after its round's start the answer of this step counts, before that is made zero. */
+static int64_t answer_time(const struct walk *walk, const struct match_round *round)
+{
+    int64_t raw_ms = (int64_t)(walk->event.answer.stamp.ms - round->began_at.ms);
+    return raw_ms - round->credits_ms[walk->event.player];
+}
+
+static void no_answer_that_counts_is_late(const struct walk *walk)
+{
+    const struct match *before = &walk->before.match;
+    if (walk->event.kind != MATCH_EVENT_ANSWER || before->round == 0) return;
+    unsigned index = before->round - 1u;
+    const struct match_round *round = &walk->game.match.rounds[index];
+    const struct match_answer *answer = &round->answers[walk->event.player];
+    bool was_open = before->rounds[index].answers[walk->event.player].choice == MATCH_CHOICE_NONE;
+    if (!was_open || answer->choice == MATCH_CHOICE_NONE) return;
+    int64_t time_ms = answer_time(walk, round);
+    assert_int_equal(before->state, MATCH_ASKING);
+    assert_int_equal(walk->event.answer.round, before->round);
+    assert_true(walk->event.answer.stamp.ms >= round->began_at.ms);
+    assert_true(time_ms <= before->settings.round_time_ms);
+    assert_int_equal(answer->at_ms, time_ms > 0 ? time_ms : 0);
+    assert_int_equal(answer->choice, walk->event.answer.choice);
+}
+
+static void no_answer_in_time_is_refused_as_late(const struct walk *walk)
+{
+    const struct match *before = &walk->before.match;
+    if (walk->game.effects.count == 0) return;
+    const struct effect *effect = &walk->game.effects.items[0];
+    if (effect->kind != EFFECT_REFUSE || effect->refusal != REFUSAL_LATE_ANSWER) return;
+    if (before->state != MATCH_ASKING || walk->event.answer.round != before->round) return;
+    const struct match_round *round = &before->rounds[before->round - 1];
+    assert_true(answer_time(walk, round) > before->settings.round_time_ms);
+}
+
 static void scores_can_be_computed_again_from_the_answers(const struct walk *walk)
 {
     const struct match *match = &walk->game.match;
@@ -171,6 +224,7 @@ void walk_check_step(struct walk *walk)
 {
     no_fault_is_found(walk);
     no_step_causes_more_than_eight_effects(walk);
+    the_state_moves_as_the_diagram_says(walk);
     every_request_has_exactly_one_reply(walk);
     a_refusal_changes_nothing(walk);
     an_event_without_effect_changes_nothing_but_a_credit(walk);
@@ -178,6 +232,8 @@ void walk_check_step(struct walk *walk)
     nothing_is_told_after_the_end(walk);
     one_answer_counts_per_player_and_round(walk);
     a_repeated_answer_brings_the_receipt_of_the_first(walk);
+    no_answer_that_counts_is_late(walk);
+    no_answer_in_time_is_refused_as_late(walk);
     scores_can_be_computed_again_from_the_answers(walk);
     an_outcome_does_not_change(walk);
     a_result_is_told_only_when_it_is_saved(walk);
