@@ -15,6 +15,8 @@ packages_test=(
     util-linux=setarch chromium=chromium nodejs=node npm=node
 )
 
+packages_fuzz=(clang=clang libclang-rt-14-dev llvm=llvm-symbolizer)
+
 packages_check=(clang-format=clang-format clang-tidy=clang-tidy)
 
 packages_is_installed() {
