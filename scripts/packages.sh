@@ -17,6 +17,8 @@ packages_test=(
 
 packages_fuzz=(clang=clang libclang-rt-14-dev llvm=llvm-symbolizer)
 
+packages_coverage=(gcovr=gcovr)
+
 packages_check=(clang-format=clang-format clang-tidy=clang-tidy)
 
 packages_is_installed() {
