@@ -146,8 +146,9 @@ struct world {
     struct match_result last_result;
     uint32_t notes[NOTE_CLOSING + 1];
     struct referee referee;
-    uint32_t runs; /* Iterations of all shards. */
-    bool is_told;  /* A line per event, to find out what a walk has met. */
+    uint32_t runs;        /* Iterations of all shards. */
+    bool is_told;         /* A line per event, to find out what a walk has met. */
+    bool may_find_faults; /* A match is broken on purpose. */
 };
 
 /* --- Life. --- */
