@@ -288,6 +288,20 @@ static void a_shard_that_is_full_of_goodbyes_can_refuse_a_match(void **state)
     world_close(world);
 }
 
+static void what_is_no_session_is_unavailable_too(void **state)
+{
+    (void)state;
+    struct world *world = world_of(1);
+    drain(world);
+    settle(world);
+    comes(world, ADA, 0);
+    asks(world, ADA, "hello", "\"resume\":\"short\"");
+    settle(world);
+    expect_said(world, ADA, "error unavailable, bye restart");
+    expect_closed(world, ADA, CLOSE_RESTART);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -308,6 +322,7 @@ int main(void)
         cmocka_unit_test(a_shutdown_waits_for_a_result_on_its_way_to_disk),
         cmocka_unit_test(who_is_away_holds_up_no_shutdown),
         cmocka_unit_test(a_shard_that_is_full_of_goodbyes_can_refuse_a_match),
+        cmocka_unit_test(what_is_no_session_is_unavailable_too),
     };
     return cmocka_run_group_tests_name("drain", tests, NULL, NULL);
 }

@@ -388,6 +388,31 @@ static void when_the_server_drains_a_place_in_the_queue_is_none(void **state)
     world_close(world);
 }
 
+static void who_is_lost_before_the_match_has_answered_is_away_again(void **state)
+{
+    (void)state;
+    struct world *world = world_of(2);
+    duel_asks(world, 0, 0); /* The match is there too. */
+    is_lost(world, BEN);
+    settle(world);
+    expect_said(world, ADA, "peer away");
+    comes(world, BEN, 1);
+    resumes(world, BEN);
+    stall(world, 0);
+    settle(world);
+    is_lost(world, BEN);
+    settle(world);
+    go_on(world, 0);
+    settle(world);
+    expect_said(world, ADA, "peer back, peer away");
+    assert_int_equal(sessions_in(world, SESSION_PLAYING), 2);
+    comes(world, BEN, 1);
+    resumes(world, BEN);
+    settle(world);
+    expect_said(world, BEN, "welcome, peer away, peer back, peer away, clock, peer back");
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -411,6 +436,7 @@ int main(void)
         cmocka_unit_test(an_answer_on_the_connection_before_counts_and_its_receipt_goes_nowhere),
         cmocka_unit_test(when_the_server_drains_a_match_may_be_come_back_to),
         cmocka_unit_test(when_the_server_drains_a_place_in_the_queue_is_none),
+        cmocka_unit_test(who_is_lost_before_the_match_has_answered_is_away_again),
     };
     return cmocka_run_group_tests_name("ghost", tests, NULL, NULL);
 }

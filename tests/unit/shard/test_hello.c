@@ -315,6 +315,36 @@ static void a_denial_that_comes_twice_does_not_meet_the_next_hello(void **state)
     world_close(world);
 }
 
+/* Of the right length, and no digits. */
+static const char no_digits[] = "zzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzzz";
+
+static void what_is_no_session_has_expired(void **state)
+{
+    (void)state;
+    struct world *world = world_of(1);
+    comes(world, ADA, 0);
+    asks(world, ADA, "hello", "\"resume\":\"short\"");
+    strcpy(world->clients[ADA].session_text, no_digits);
+    resumes(world, ADA);
+    greets(world, ADA);
+    settle(world);
+    expect_said(world, ADA, "error resume_expired, error resume_expired, welcome");
+    world_close(world);
+}
+
+static void beside_what_is_no_session_the_token_is_tried(void **state)
+{
+    (void)state;
+    struct world *world = with_ada_away(2);
+    struct id before = world->clients[ADA].player;
+    comes(world, ADA, 1);
+    says_hello_with(world, ADA, no_digits, world->clients[ADA].token);
+    settle(world);
+    expect_said(world, ADA, "welcome");
+    assert_true(id_equal(&world->clients[ADA].player, &before));
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -336,6 +366,8 @@ int main(void)
         cmocka_unit_test(what_is_ahead_of_another_match_is_not_ahead),
         cmocka_unit_test(a_denial_that_is_lost_is_asked_for_again),
         cmocka_unit_test(a_denial_that_comes_twice_does_not_meet_the_next_hello),
+        cmocka_unit_test(what_is_no_session_has_expired),
+        cmocka_unit_test(beside_what_is_no_session_the_token_is_tried),
     };
     return cmocka_run_group_tests_name("hello", tests, NULL, NULL);
 }

@@ -330,6 +330,52 @@ static void an_end_that_was_not_seen_is_told_again(void **state)
     world_close(world);
 }
 
+static void a_release_that_crosses_a_token_hands_over(void **state)
+{
+    (void)state;
+    struct world *world = world_of(3);
+    is_idle(world, ADA, 2);
+    stall(world, 2);
+    knows_what(world, BEN, ADA);
+    knows_what(world, CAT, ADA);
+    comes(world, BEN, 0);
+    shows_its_token(world, BEN);
+    settle(world); /* LET_GO waits where ADA is. */
+    is_lost(world, ADA);
+    go_on(world, 2);
+    settle(world);
+    expect_said(world, BEN, "welcome");
+    assert_int_equal(players_present(world), 1);
+    /* What ADA's session was for is forgotten, though its welcome is BEN's last but one. */
+    comes(world, CAT, 1);
+    resumes(world, CAT);
+    settle(world);
+    expect_said(world, CAT, "error resume_expired");
+    expect_open(world, BEN);
+    world_close(world);
+}
+
+static void an_impossible_claim_does_not_stand_in_the_next_ones_way(void **state)
+{
+    (void)state;
+    struct world *world = world_of(3);
+    duel_asks(world, 2, 2);
+    knows_what(world, CAT, ADA);
+    stall(world, 2);
+    comes(world, CAT, 0);
+    resumes_after(world, CAT, world->clients[ADA].last_seq + 1);
+    settle(world); /* LET_GO for it waits where ADA is. */
+    opens_a_tab(world, DAN, ADA, 1);
+    settle(world);
+    expect_said(world, CAT, "bye taken_over");
+    go_on(world, 2);
+    settle(world);
+    expect_said(world, DAN, "welcome, clock");
+    expect_said(world, ADA, "bye taken_over");
+    expect_nothing_said(world, BEN);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -350,6 +396,8 @@ int main(void)
         cmocka_unit_test(who_plays_lets_go_and_nobody_hears_of_it),
         cmocka_unit_test(who_settles_lets_go_and_the_next_one_hears_the_end),
         cmocka_unit_test(an_end_that_was_not_seen_is_told_again),
+        cmocka_unit_test(a_release_that_crosses_a_token_hands_over),
+        cmocka_unit_test(an_impossible_claim_does_not_stand_in_the_next_ones_way),
     };
     return cmocka_run_group_tests_name("presence", tests, NULL, NULL);
 }
