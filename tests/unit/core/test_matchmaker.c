@@ -233,6 +233,44 @@ static void who_is_open_to_any_finds_a_category(void **state)
     assert_paired(world, ada, ben);
 }
 
+static struct handle hold(struct world *world, enum player player)
+{
+    struct ticket_request request = request_of(player, 1500, OPEN);
+    return matchmaker_hold(&world->matchmaker, &request, world->now);
+}
+
+static void a_held_ticket_is_paired_with_nobody(void **state)
+{
+    (void)state;
+    struct world *world = new_world();
+    struct handle ada = hold(world, ADA);
+    struct handle ben = join(world, BEN, 1500);
+    run_ms(world, 60000);
+    assert_int_equal(world->pair_count, 0);
+    assert_int_equal(state_of(world, ada), TICKET_OFFERED);
+    assert_waits(world, ben);
+    assert_int_equal(world->matchmaker.waiting, 2);
+}
+
+static void a_held_ticket_is_gone_when_it_is_removed(void **state)
+{
+    (void)state;
+    struct world *world = new_world();
+    struct handle ada = hold(world, ADA);
+    leave(world, ada);
+    assert_null(matchmaker_find(&world->matchmaker, ada));
+    assert_int_equal(world->matchmaker.waiting, 0);
+}
+
+static void a_full_queue_holds_no_ticket(void **state)
+{
+    (void)state;
+    struct world *world = new_world();
+    for (int i = 0; i < CAPACITY; i++) hold(world, ADA);
+    assert_true(handle_is_none(hold(world, BEN)));
+    assert_int_equal(world->matchmaker.waiting, CAPACITY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -257,6 +295,9 @@ int main(void)
         cmocka_unit_test(different_categories_wait_however_long),
         cmocka_unit_test(a_category_finds_who_is_open_to_any),
         cmocka_unit_test(who_is_open_to_any_finds_a_category),
+        cmocka_unit_test(a_held_ticket_is_paired_with_nobody),
+        cmocka_unit_test(a_held_ticket_is_gone_when_it_is_removed),
+        cmocka_unit_test(a_full_queue_holds_no_ticket),
     };
     return cmocka_run_group_tests_name("matchmaker", tests, NULL, NULL);
 }

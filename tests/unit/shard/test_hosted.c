@@ -218,6 +218,64 @@ static void after_the_window_the_count_begins_anew(void **state)
     world_close(world);
 }
 
+/* --- An end that is forgotten before it is taken. --- */
+
+/* BEN's connection takes nothing, his outbox is full of what he has missed, and his match has given its room to others'
+ * when it ended. */
+static struct world *with_ben_behind_a_forgotten_end(void)
+{
+    struct world *world = world_create((struct world_settings){.shards = 2, .matches_max = 1});
+    world->referee.kept_ms = 0;
+    duel_asks(world, 0, 1);
+    takes_only(world, BEN, 0);
+    for (unsigned i = 0; i < OUTBOX_SLOTS; i++) {
+        is_lost(world, ADA);
+        settle(world);
+        is_back(world, ADA, 0);
+    }
+    leaves(world, ADA);
+    settle(world);
+    is_idle(world, CAT, 0);
+    for (unsigned i = 0; i < 2; i++) {
+        joins_the_house(world, CAT);
+        run_ms(world, LONG_MS);
+        leaves(world, CAT);
+        settle(world);
+    }
+    look_away(world, CAT);
+    assert_int_equal(sessions_in(world, SESSION_PLAYING), 1);
+    return world;
+}
+
+static void who_takes_a_forgotten_end_too_late_is_sent_away(void **state)
+{
+    (void)state;
+    struct world *world = with_ben_behind_a_forgotten_end();
+    takes_everything(world, BEN);
+    settle(world);
+    assert_int_equal(count_said(world, BEN, "end"), 0);
+    expect_closed(world, BEN, CLOSE_FULL);
+    assert_int_equal(sessions_in(world, SESSION_PLAYING), 0);
+    /* And comes back to nothing. */
+    comes(world, BEN, 1);
+    shows_its_token(world, BEN);
+    joins(world, BEN);
+    settle(world);
+    expect_among(world, BEN, "queued");
+    world_close(world);
+}
+
+static void who_never_takes_a_forgotten_end_is_forgotten_too(void **state)
+{
+    (void)state;
+    struct world *world = with_ben_behind_a_forgotten_end();
+    is_lost(world, BEN);
+    settle(world);
+    assert_int_equal(sessions_in(world, SESSION_PLAYING), 0);
+    assert_int_equal(players_present(world), 2);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +288,8 @@ int main(void)
         cmocka_unit_test(the_price_is_for_the_player_and_not_the_connection),
         cmocka_unit_test(an_end_that_is_told_again_is_one_dodge),
         cmocka_unit_test(after_the_window_the_count_begins_anew),
+        cmocka_unit_test(who_takes_a_forgotten_end_too_late_is_sent_away),
+        cmocka_unit_test(who_never_takes_a_forgotten_end_is_forgotten_too),
     };
     return cmocka_run_group_tests_name("hosted", tests, NULL, NULL);
 }
