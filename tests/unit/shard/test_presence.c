@@ -376,6 +376,30 @@ static void an_impossible_claim_does_not_stand_in_the_next_ones_way(void **state
     world_close(world);
 }
 
+static void what_comes_behind_the_next_connection_does_not_count(void **state)
+{
+    (void)state;
+    struct world *world = world_of(3);
+    duel_asks(world, 0, 2);
+    /* The match is on shard 0 and nobody's home: BEN is handed over while it stands still. */
+    assert_int_equal(stats_of(world, 0).match_slots.now, 1);
+    assert_int_equal(stats_of(world, 0).presence_slots.now, 0);
+    stall(world, 0);
+    answers(world, BEN, 1, right_choice(world, BEN));
+    settle(world);
+    opens_a_tab(world, CAT, BEN, 1);
+    settle(world);
+    go_on(world, 0); /* Which hears shard 1 before shard 2. */
+    settle(world);
+    expect_said(world, CAT, "welcome, clock");
+    expect_said(world, BEN, "bye taken_over");
+    expect_nothing_said(world, ADA);
+    answers(world, CAT, 1, wrong_choice(world, BEN));
+    settle(world);
+    expect_said(world, CAT, "accepted, answered");
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -398,6 +422,7 @@ int main(void)
         cmocka_unit_test(an_end_that_was_not_seen_is_told_again),
         cmocka_unit_test(a_release_that_crosses_a_token_hands_over),
         cmocka_unit_test(an_impossible_claim_does_not_stand_in_the_next_ones_way),
+        cmocka_unit_test(what_comes_behind_the_next_connection_does_not_count),
     };
     return cmocka_run_group_tests_name("presence", tests, NULL, NULL);
 }
