@@ -1,26 +1,45 @@
 /* The head of an HTTP request, looked at before libwebsockets gets the socket.
  *
- * libwebsockets takes any WebSocket version, falls back to a default where the client offers other subprotocols only,
- * and pays dearly for connections that never say anything. So the head is read here first: a connection that has not
- * said its head yet costs a few words. Pure functions of the bytes; the worker does the reading.
+ * A connection that has not said its head yet costs a few words here, and much in libwebsockets. What libwebsockets
+ * then gets is never the client's own head but one that is written here, of the parts that it needs: on some heads that
+ * it does not expect it gives no answer at all, on others it loops. Pure functions of the bytes; the worker does the
+ * reading.
  */
 #pragma once
 
+#include <stdbool.h>
 #include <stddef.h>
 
-enum { HEAD_BYTES_MAX = 4096 };
+#define HEAD_SUBPROTOCOL "quizrush.v1"
+
+enum {
+    HEAD_BYTES_MAX = 4096,
+    HEAD_PATH_BYTES_MAX = 128, /* Of a plain request: nothing that is served has a longer one. */
+    HEAD_FORWARDED_BYTES_MAX = 256 /* Either head that is passed on, with its NUL. */
+};
+
+/* What a WebSocket handshake must be like. */
+struct head_rules {
+    const char *path;
+    bool takes_other_subprotocols; /* Serves who offers others only, without one. */
+};
 
 enum head_verdict {
     HEAD_INCOMPLETE,
-    HEAD_HTTP,    /* A plain request: libwebsockets answers it. */
-    HEAD_UPGRADE, /* A WebSocket handshake on /ws, version 13, with our subprotocol or none. */
-    HEAD_REFUSED, /* Answered with *ret_response, and closed. */
+    HEAD_HTTP,    /* GET or HEAD: libwebsockets answers it. */
+    HEAD_UPGRADE, /* A WebSocket handshake as the rules want it, version 13. */
+    HEAD_REFUSED, /* Answered with `response`, and closed. */
 };
 
-/* Looks at what has arrived. `ret_bytes` is the length of the head with its empty line (HTTP and UPGRADE);
- * `ret_response` a constant, whole HTTP response (REFUSED). */
-enum head_verdict head_look(const char *bytes, size_t size, size_t *ret_bytes,
-                            const char **ret_response);
+struct head_found {
+    size_t bytes;                             /* HTTP, UPGRADE: of the head with its empty line. */
+    char forwarded[HEAD_FORWARDED_BYTES_MAX]; /* HTTP, UPGRADE: what is passed on instead. */
+    const char *response;                     /* REFUSED: a constant, whole HTTP response. */
+};
+
+/* Looks at what has arrived. */
+enum head_verdict head_look(const struct head_rules *rules, const char *bytes, size_t size,
+                            struct head_found *ret_found);
 
 /* The responses to a handshake that there is no room for, and to one where there is no game. */
 extern const char head_response_full[];

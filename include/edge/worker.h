@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/assert.h"
+#include "edge/head.h"
 #include "edge/proxies.h"
 #include "edge/store.h"
 #include "edge/token.h"
@@ -31,6 +32,7 @@ struct worker_shared {
     uint32_t connections_max;
     uint32_t half_open_max; /* Per worker: connections that have not said their HTTP head yet. */
     uint32_t head_timeout_ms;
+    struct head_rules head_rules;
     uint32_t silence_ms; /* The kernel gives up a connection that has taken nothing for as long. */
     struct token_key token_key;
     struct proxies proxies;

@@ -343,6 +343,7 @@ int server_run(const struct conf *conf, const struct bank *bank)
                                        .connections_max = conf->max_connections,
                                        .half_open_max = conf->max_half_open / conf->workers + 1,
                                        .head_timeout_ms = conf->hello_timeout_ms,
+                                       .head_rules = {.path = "/ws"},
                                        .silence_ms = conf->ping_ms * 5 / 2,
                                        .proxies = proxies_of(conf),
                                        .main_eventfd = -1}};

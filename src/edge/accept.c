@@ -14,9 +14,6 @@
 #include "edge/log.h"
 #include "worker_priv.h"
 
-/* libwebsockets takes at most this much that was read already. */
-enum { LWS_READBUF_MAX = 2048 };
-
 static int watch(struct worker *worker, struct source *source, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = source};
@@ -129,26 +126,20 @@ static bool has_room(const struct worker *worker)
     return atomic_load(&worker->shared->players) < worker->shared->connections_max;
 }
 
-static void hand_over(struct worker *worker, struct head *head, char *bytes, size_t head_bytes)
+static void hand_over(struct worker *worker, struct head *head, const struct head_found *found)
 {
+    char bytes[HEAD_BYTES_MAX];
     int fd = head->source.fd;
     /* libwebsockets registers it in its own loop. */
     (void)epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, fd, NULL); /* It is in there. */
     free_head(worker, head);
-    if (head_bytes > LWS_READBUF_MAX) {
-        /* Frames that follow such a head in one segment may be lost (docs/architecture.md); no
-         * browser sends any. */
-        ws_adopt(worker, fd, NULL, 0);
-        return;
-    }
     /* Exactly the head: the frames behind it stay in the socket, or libwebsockets would lose them.
      */
-    ssize_t taken = recv(fd, bytes, head_bytes, 0);
-    if (taken != (ssize_t)head_bytes) {
+    if (recv(fd, bytes, found->bytes, 0) != (ssize_t)found->bytes) {
         (void)close(fd); /* It was there a moment ago: the peer has reset. */
         return;
     }
-    ws_adopt(worker, fd, bytes, head_bytes);
+    ws_adopt(worker, fd, found->forwarded);
 }
 
 void accept_on_head(struct worker *worker, struct head *head)
@@ -160,11 +151,10 @@ void accept_on_head(struct worker *worker, struct head *head)
         close_head(worker, head);
         return;
     }
-    size_t head_bytes = 0;
-    const char *response = NULL;
-    switch (head_look(bytes, (size_t)size, &head_bytes, &response)) {
+    struct head_found found;
+    switch (head_look(&worker->shared->head_rules, bytes, (size_t)size, &found)) {
     case HEAD_INCOMPLETE: break;
-    case HEAD_HTTP: hand_over(worker, head, bytes, head_bytes); break;
+    case HEAD_HTTP: hand_over(worker, head, &found); break;
     case HEAD_UPGRADE:
         if (head->is_admin) {
             worker->stats.refused_handshake++;
@@ -173,12 +163,12 @@ void accept_on_head(struct worker *worker, struct head *head)
             worker->stats.refused_full++;
             refuse(worker, head, head_response_full);
         } else {
-            hand_over(worker, head, bytes, head_bytes);
+            hand_over(worker, head, &found);
         }
         break;
     case HEAD_REFUSED:
         worker->stats.refused_handshake++;
-        refuse(worker, head, response);
+        refuse(worker, head, found.response);
         break;
     }
 }

@@ -1,5 +1,5 @@
 /* Plain HTTP: the player's page and the health of the server on the players' port, the metrics on the admin port.
- * One request a connection: it is answered and closed. */
+ * GET and HEAD (head.c refuses the rest), one request a connection: it is answered and closed. */
 
 #include <netinet/in.h>
 #include <stdlib.h>
@@ -73,9 +73,6 @@ static bool is_on_admin_port(const struct worker *worker, const struct conn *con
 
 static struct response answer(const struct worker *worker, struct conn *conn, const char *path)
 {
-    bool is_get = lws_hdr_total_length(conn->wsi, WSI_TOKEN_GET_URI) > 0 ||
-                  lws_hdr_total_length(conn->wsi, WSI_TOKEN_HEAD_URI) > 0;
-    if (!is_get) return text(405, "only GET\n");
     if (strcmp(path, "/healthz") == 0) return text(200, "ok\n");
     if (strcmp(path, "/readyz") == 0) return readiness(worker);
     if (!is_on_admin_port(worker, conn)) return page(path);
@@ -103,8 +100,7 @@ static int write_head(struct conn *conn, const struct response *response)
                     add(conn, "content-security-policy:", csp, &at, end) &&
                     add(conn, "x-content-type-options:", "nosniff", &at, end) &&
                     add(conn, "referrer-policy:", "no-referrer", &at, end) &&
-                    add(conn, "cache-control:", "no-cache", &at, end) &&
-                    (response->status != 405 || add(conn, "allow:", "GET, HEAD", &at, end));
+                    add(conn, "cache-control:", "no-cache", &at, end);
     return is_whole ? lws_finalize_write_http_header(conn->wsi, start, &at, end) : -1;
 }
 

@@ -111,8 +111,8 @@ void ws_destroy(struct worker *worker);
 void ws_run(struct worker *worker);
 /* Inside a callback: the close frame goes out when the callback returns the result. */
 int ws_close_now(struct conn *conn, unsigned code, const char *reason);
-/* Takes the socket; `bytes` is the head, read already (NULL: still in the socket). */
-void ws_adopt(struct worker *worker, int fd, const char *bytes, size_t size);
+/* Takes the socket, whose own head was read already; `head` stands for it. */
+void ws_adopt(struct worker *worker, int fd, const char *head);
 
 /* ws_io.c */
 struct shard_io ws_shard_io(struct worker *worker);

@@ -261,11 +261,11 @@ void ws_run(struct worker *worker)
     (void)uv_run(&worker->uv_loop, UV_RUN_NOWAIT); /* Whether handles are left is always yes. */
 }
 
-void ws_adopt(struct worker *worker, int fd, const char *bytes, size_t size)
+void ws_adopt(struct worker *worker, int fd, const char *head)
 {
     worker->needs_uv = true;
-    struct lws *wsi = bytes != NULL ? lws_adopt_socket_vhost_readbuf(worker->vhost, fd, bytes, size)
-                                    : lws_adopt_socket_vhost(worker->vhost, fd);
     /* On failure libwebsockets has closed the socket. */
-    if (wsi == NULL) log_event(LOG_LEVEL_WARNING, "adopt_failed", "fd=%d", fd);
+    if (lws_adopt_socket_vhost_readbuf(worker->vhost, fd, head, strlen(head)) == NULL) {
+        log_event(LOG_LEVEL_WARNING, "adopt_failed", "fd=%d", fd);
+    }
 }

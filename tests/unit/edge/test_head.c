@@ -20,19 +20,23 @@ static const char handshake[] = "GET /ws HTTP/1.1\r\nHost: a\r\nUpgrade: websock
                                 "Sec-WebSocket-Protocol: quizrush.v1\r\n\r\n";
 static const char plain[] = "GET / HTTP/1.1\r\nHost: a\r\n\r\n";
 
-static const char *response; /* Of the last look; NULL: none. */
+static const struct head_rules rules = {.path = "/ws"};
+static struct head_found found; /* By the last look. */
+
+static void expect_whole(const char *head)
+{
+    assert_string_equal(head + strlen(head) - 4, "\r\n\r\n");
+}
 
 static enum head_verdict look_at(const char *bytes, size_t size)
 {
-    size_t head_bytes = 0;
-    response = NULL;
-    enum head_verdict verdict = head_look(bytes, size, &head_bytes, &response);
+    found = (struct head_found){0};
+    enum head_verdict verdict = head_look(&rules, bytes, size, &found);
     if (verdict == HEAD_UPGRADE || verdict == HEAD_HTTP) {
-        assert_in_range(head_bytes, 4, size);
-        assert_memory_equal(bytes + head_bytes - 4, "\r\n\r\n", 4);
-        assert_null(response);
+        assert_in_range(found.bytes, 4, size);
+        assert_memory_equal(bytes + found.bytes - 4, "\r\n\r\n", 4);
+        expect_whole(found.forwarded);
     }
-    if (verdict == HEAD_INCOMPLETE) assert_null(response);
     return verdict;
 }
 
@@ -44,17 +48,18 @@ static enum head_verdict look(const char *text)
 static void expect_refused(const char *text, const char *status)
 {
     assert_int_equal(look(text), HEAD_REFUSED);
-    assert_non_null(response);
-    assert_memory_equal(response, "HTTP/1.1 ", 9);
-    assert_memory_equal(response + 9, status, 3);
-    assert_string_equal(response + strlen(response) - 4, "\r\n\r\n");
+    assert_non_null(found.response);
+    assert_memory_equal(found.response, "HTTP/1.1 ", 9);
+    assert_memory_equal(found.response + 9, status, 3);
+    expect_whole(found.response);
 }
 
 /* A handshake with these fields beside the ones that are always there. */
 static const char *upgrade(const char *first_line, const char *fields)
 {
     static char text[1024];
-    int size = snprintf(text, sizeof text, "%s\r\n%s\r\n", first_line, fields);
+    int size = snprintf(text, sizeof text, "%s\r\nHost: a\r\nConnection: Upgrade\r\n%s\r\n",
+                        first_line, fields);
     assert_in_range(size, 1, sizeof text - 1);
     return text;
 }
@@ -88,7 +93,7 @@ static void a_plain_request_is_left_to_http(void **state)
 {
     (void)state;
     assert_int_equal(look(plain), HEAD_HTTP);
-    assert_int_equal(look("POST /elsewhere HTTP/1.1\r\n\r\n"), HEAD_HTTP);
+    assert_int_equal(look("HEAD /elsewhere HTTP/1.0\r\n\r\n"), HEAD_HTTP);
     assert_int_equal(look("GET /wss HTTP/1.1\r\n\r\n"), HEAD_HTTP);
     assert_int_equal(look("GET /ws/ HTTP/1.1\r\n\r\n"), HEAD_HTTP);
 }
@@ -103,7 +108,7 @@ static void the_first_line_alone_is_a_head(void **state)
 {
     (void)state;
     assert_int_equal(look("GET / HTTP/1.1\r\n\r\n"), HEAD_HTTP);
-    assert_int_equal(look("\r\n\r\n"), HEAD_HTTP);
+    expect_refused("\r\n\r\n", "400");
 }
 
 static void the_length_ends_behind_the_empty_line(void **state)
@@ -111,13 +116,11 @@ static void the_length_ends_behind_the_empty_line(void **state)
     (void)state;
     char text[sizeof handshake + 8];
     (void)snprintf(text, sizeof text, "%sframes", handshake);
-    size_t head_bytes = 0;
-    const char *unused = NULL;
-    assert_int_equal(head_look(text, strlen(text), &head_bytes, &unused), HEAD_UPGRADE);
-    assert_int_equal(head_bytes, strlen(handshake));
+    assert_int_equal(look(text), HEAD_UPGRADE);
+    assert_int_equal(found.bytes, strlen(handshake));
     (void)snprintf(text, sizeof text, "%sbody\r\n\r\n", plain);
-    assert_int_equal(head_look(text, strlen(text), &head_bytes, &unused), HEAD_HTTP);
-    assert_int_equal(head_bytes, strlen(plain));
+    assert_int_equal(look(text), HEAD_HTTP);
+    assert_int_equal(found.bytes, strlen(plain));
 }
 
 /* --- What is not whole. --- */
@@ -171,7 +174,7 @@ static void a_head_of_4097_bytes_is_refused_once_4096_are_there(void **state)
     make_head(HEAD_BYTES_MAX + 1);
     assert_int_equal(look_at(long_head, HEAD_BYTES_MAX - 1), HEAD_INCOMPLETE);
     assert_int_equal(look_at(long_head, HEAD_BYTES_MAX), HEAD_REFUSED);
-    assert_memory_equal(response, "HTTP/1.1 431 ", 13);
+    assert_memory_equal(found.response, "HTTP/1.1 431 ", 13);
 }
 
 /* --- How fields are written. --- */
@@ -232,7 +235,7 @@ static void upgrade_may_be_a_list(void **state)
 static void a_name_in_the_first_line_or_a_value_is_no_field(void **state)
 {
     (void)state;
-    assert_int_equal(look("Upgrade: websocket\r\n\r\n"), HEAD_HTTP);
+    expect_refused("Upgrade: websocket\r\n\r\n", "400");
     assert_int_equal(look("GET / HTTP/1.1\r\nX: Upgrade: websocket\r\n\r\n"), HEAD_HTTP);
     assert_int_equal(look("GET / HTTP/1.1\r\nXUpgrade: websocket\r\n\r\n"), HEAD_HTTP);
 }
@@ -299,9 +302,7 @@ static void an_upgrade_elsewhere_is_not_found(void **state)
     expect_refused(upgrade("GET / HTTP/1.1", fields), "404");
     expect_refused(upgrade("GET /wss HTTP/1.1", fields), "404");
     expect_refused(upgrade("GET /w HTTP/1.1", fields), "404");
-    expect_refused(upgrade("GET  /ws HTTP/1.1", fields), "404");
-    expect_refused(upgrade("GET", fields), "404");
-    assert_int_equal(look(upgrade("GET /ws ", fields)), HEAD_UPGRADE);
+    expect_refused(upgrade("GET /ws/ HTTP/1.1", fields), "404");
 }
 
 static void another_version_is_told_ours(void **state)
@@ -310,7 +311,7 @@ static void another_version_is_told_ours(void **state)
     expect_refused(
         upgrade("GET /ws HTTP/1.1", "Upgrade: websocket\r\n" KEY "Sec-WebSocket-Version: 8\r\n"),
         "426");
-    assert_non_null(strstr(response, "\r\nSec-WebSocket-Version: 13\r\n"));
+    assert_non_null(strstr(found.response, "\r\nSec-WebSocket-Version: 13\r\n"));
     expect_refused(upgrade("GET /ws HTTP/1.1",
                            "Upgrade: websocket\r\n" KEY "Sec-WebSocket-Version: 13, 8\r\n"),
                    "426");
@@ -335,6 +336,60 @@ static void another_method_is_refused(void **state)
     expect_refused(upgrade("get /ws HTTP/1.1", fields), "400");
 }
 
+static void a_first_line_that_is_none_is_refused(void **state)
+{
+    (void)state;
+    static const char *const fields = "Upgrade: websocket\r\n" KEY "Sec-WebSocket-Version: 13\r\n";
+    expect_refused(upgrade("GET  /ws HTTP/1.1", fields), "400");
+    expect_refused(upgrade("GET /ws", fields), "400");
+    expect_refused(upgrade("GET /ws ", fields), "400");
+    expect_refused(upgrade("GET /ws HTTP/1.1 ", fields), "400");
+    expect_refused(upgrade("GET /ws HTTP/2.0", fields), "400");
+    expect_refused(upgrade("GET", fields), "400");
+    expect_refused("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "400");
+}
+
+static void a_handshake_by_an_older_http_is_refused(void **state)
+{
+    (void)state;
+    expect_refused(
+        upgrade("GET /ws HTTP/1.0", "Upgrade: websocket\r\n" KEY "Sec-WebSocket-Version: 13\r\n"),
+        "400");
+}
+
+static void a_handshake_without_host_or_connection_is_refused(void **state)
+{
+    (void)state;
+    static const char fields[] = "Upgrade: websocket\r\n" KEY "Sec-WebSocket-Version: 13\r\n";
+    char text[512];
+    (void)snprintf(text, sizeof text, "GET /ws HTTP/1.1\r\nConnection: Upgrade\r\n%s\r\n", fields);
+    expect_refused(text, "400");
+    (void)snprintf(text, sizeof text, "GET /ws HTTP/1.1\r\nHost: a\r\n%s\r\n", fields);
+    expect_refused(text, "400");
+    (void)snprintf(text, sizeof text, "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: close\r\n%s\r\n",
+                   fields);
+    expect_refused(text, "400");
+    (void)snprintf(text, sizeof text,
+                   "GET /ws HTTP/1.1\r\nHost: a\r\nConnection: keep-alive, UPGRADE\r\n%s\r\n",
+                   fields);
+    assert_int_equal(look(text), HEAD_UPGRADE);
+}
+
+static void a_key_that_is_not_base64_is_refused(void **state)
+{
+    (void)state;
+    static const char *const line = "GET /ws HTTP/1.1";
+    expect_refused(upgrade(line, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQaa\r\n"),
+                   "400");
+    expect_refused(upgrade(line, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                                 "Sec-WebSocket-Key: dGhl-HNhbXBsZSBub25jZQ==\r\n"),
+                   "400");
+    expect_refused(upgrade(line, "Upgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+                                 "Sec-WebSocket-Key: dGhl\rHNhbXBsZSBub25jZQ==\r\n"),
+                   "400");
+}
+
 static void a_key_of_another_length_is_refused(void **state)
 {
     (void)state;
@@ -355,7 +410,7 @@ static void a_nul_is_refused(void **state)
     memcpy(text, handshake, sizeof handshake);
     *strstr(text, "Host") = '\0';
     assert_int_equal(look_at(text, strlen(handshake)), HEAD_REFUSED);
-    assert_memory_equal(response, "HTTP/1.1 400 ", 13);
+    assert_memory_equal(found.response, "HTTP/1.1 400 ", 13);
 }
 
 static void the_other_responses_are_whole(void **state)
@@ -398,6 +453,10 @@ int main(void)
         cmocka_unit_test(another_version_is_told_ours),
         cmocka_unit_test(a_plain_request_for_ws_is_told_to_upgrade),
         cmocka_unit_test(another_method_is_refused),
+        cmocka_unit_test(a_first_line_that_is_none_is_refused),
+        cmocka_unit_test(a_handshake_by_an_older_http_is_refused),
+        cmocka_unit_test(a_handshake_without_host_or_connection_is_refused),
+        cmocka_unit_test(a_key_that_is_not_base64_is_refused),
         cmocka_unit_test(a_key_of_another_length_is_refused),
         cmocka_unit_test(a_nul_is_refused),
         cmocka_unit_test(the_other_responses_are_whole),
