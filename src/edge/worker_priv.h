@@ -48,6 +48,7 @@ struct conn {
     struct list closing_node;
     uint8_t *assembly; /* A message of which the rest is to come; owns, from the worker's pool. */
     uint16_t assembly_size;
+    uint16_t checked_size; /* How much of the message is known to be UTF-8. */
     uint16_t close_code;
     bool is_player;       /* Counted in worker_shared.players. */
     bool is_closing;      /* What still arrives is ignored. */

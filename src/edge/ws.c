@@ -9,10 +9,14 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+#include <unistr.h>
 
 #include "edge/clock.h"
 #include "edge/log.h"
 #include "worker_priv.h"
+
+/* u8_mbtoucr: right as far as it goes. */
+enum { CHARACTER_INCOMPLETE = -2 };
 
 _Static_assert((int)FRAME_HEADROOM >= (int)LWS_PRE, "a frame has room for libwebsockets' header");
 
@@ -35,6 +39,7 @@ static void give_assembly(struct worker *worker, struct conn *conn)
     worker->free_assemblies[worker->free_assembly_count++] = conn->assembly;
     conn->assembly = NULL;
     conn->assembly_size = 0;
+    conn->checked_size = 0;
 }
 
 int ws_close_now(struct conn *conn, unsigned code, const char *reason)
@@ -46,17 +51,34 @@ int ws_close_now(struct conn *conn, unsigned code, const char *reason)
     return -1;
 }
 
-static int on_message(struct worker *worker, struct conn *conn, const char *text, size_t bytes,
-                      mono_time stamp)
+/* Whether what there is of a text may be UTF-8, so that what is not ends at its first wrong byte.
+ * `checked_size` is where the next look goes on: a character may end in the next piece. */
+static bool is_utf8_so_far(const uint8_t *text, size_t size, bool is_whole, uint16_t *checked_size)
 {
-    shard_on_message(worker->shard, conn->session, text, bytes, stamp);
-    return 0;
+    const uint8_t *odd = u8_check(text + *checked_size, size - *checked_size);
+    *checked_size = (uint16_t)(odd != NULL ? odd - text : (ptrdiff_t)size);
+    if (odd == NULL) return true;
+    ucs4_t character;
+    return !is_whole && u8_mbtoucr(&character, odd, size - *checked_size) == CHARACTER_INCOMPLETE;
 }
 
 static void on_heard(struct worker *worker, struct conn *conn, bool is_pong, mono_time stamp)
 {
     worker->has_input = true;
     shard_on_heard(worker->shard, conn->session, is_pong, stamp);
+}
+
+/* A piece of a message behind those that came before: 0, or the close. */
+static int assemble(struct worker *worker, struct conn *conn, const uint8_t *bytes, size_t size)
+{
+    if (conn->assembly == NULL) conn->assembly = take_assembly(worker);
+    if (conn->assembly == NULL) {
+        worker->stats.assembly_refused++;
+        return ws_close_now(conn, CLOSE_FULL, "overload");
+    }
+    if (size > 0) memcpy(conn->assembly + conn->assembly_size, bytes, size);
+    conn->assembly_size = (uint16_t)(conn->assembly_size + size);
+    return 0;
 }
 
 static int on_receive(struct worker *worker, struct conn *conn, const uint8_t *bytes, size_t size)
@@ -68,20 +90,19 @@ static int on_receive(struct worker *worker, struct conn *conn, const uint8_t *b
     bool is_whole =
         lws_is_final_fragment(conn->wsi) != 0 && lws_remaining_packet_payload(conn->wsi) == 0;
     if (size + conn->assembly_size > MESSAGE_BYTES_MAX) return ws_close_now(conn, 1009, "too_big");
-    if (is_whole && conn->assembly == NULL) {
-        return on_message(worker, conn, (const char *)bytes, size, stamp);
+    if (!is_whole || conn->assembly != NULL) {
+        if (assemble(worker, conn, bytes, size) != 0) return -1;
+        bytes = conn->assembly;
+        size = conn->assembly_size;
     }
-    if (conn->assembly == NULL) conn->assembly = take_assembly(worker);
-    if (conn->assembly == NULL) {
-        worker->stats.assembly_refused++;
-        return ws_close_now(conn, CLOSE_FULL, "overload");
+    if (!is_utf8_so_far(bytes, size, is_whole, &conn->checked_size)) {
+        return ws_close_now(conn, 1007, "not_utf8");
     }
-    if (size > 0) memcpy(conn->assembly + conn->assembly_size, bytes, size);
-    conn->assembly_size = (uint16_t)(conn->assembly_size + size);
     if (!is_whole) return 0;
-    int result = on_message(worker, conn, (const char *)conn->assembly, conn->assembly_size, stamp);
+    shard_on_message(worker->shard, conn->session, (const char *)bytes, size, stamp);
     give_assembly(worker, conn);
-    return result;
+    conn->checked_size = 0;
+    return 0;
 }
 
 /* One that answers no ping of ours, or an earlier one, only shows life. */
@@ -93,6 +114,16 @@ static int on_pong(struct worker *worker, struct conn *conn, const uint8_t *byte
     if (is_answer) conn->is_pinged = false;
     on_heard(worker, conn, is_answer, clock_mono());
     return 0;
+}
+
+/* libwebsockets looks at codes below 3000 only and would send the rest back as it is. What is no
+ * close frame gets none: the connection is dropped, as RFC 6455, 7.1.7 allows. */
+static int on_peer_close(const uint8_t *bytes, size_t size)
+{
+    enum { CODE_BYTES = 2, CODE_MAX = 4999 };
+    if (size == 0) return 0;
+    if (size < CODE_BYTES || (bytes[0] << 8 | bytes[1]) > CODE_MAX) return -1;
+    return u8_check(bytes + CODE_BYTES, size - CODE_BYTES) == NULL ? 0 : -1;
 }
 
 /* --- A connection's life. --- */
@@ -160,6 +191,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_ESTABLISHED: return on_established(worker, conn, wsi);
     case LWS_CALLBACK_RECEIVE: return on_receive(worker, conn, in, size);
     case LWS_CALLBACK_RECEIVE_PONG: return on_pong(worker, conn, in, size);
+    case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return on_peer_close(in, size);
     case LWS_CALLBACK_SERVER_WRITEABLE: return on_writable(worker, conn);
     case LWS_CALLBACK_CLOSED: on_closed(worker, conn); return 0;
     case LWS_CALLBACK_HTTP: return on_http(worker, conn, wsi, in);
@@ -207,7 +239,6 @@ static struct lws_vhost *create_vhost(struct worker *worker)
         .vhost_name = "quizrush",
         .protocols = protocols,
         .retry_and_idle_policy = &no_timers,
-        .options = LWS_SERVER_OPTION_VALIDATE_UTF8,
         .keepalive_timeout = 5,
         .timeout_secs = 5,
     };
@@ -220,8 +251,7 @@ int ws_create(struct worker *worker)
     void *loops[] = {&worker->uv_loop};
     struct lws_context_creation_info info = {
         .port = CONTEXT_PORT_NO_LISTEN,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-                   LWS_SERVER_OPTION_VALIDATE_UTF8,
+        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_EXPLICIT_VHOSTS,
         .foreign_loops = loops,
         .count_threads = 1,
         .max_http_header_pool = 64,
