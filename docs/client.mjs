@@ -14,7 +14,7 @@ function stop(why) { letGo(1000); console.error(`over: ${why}`); }
 function lost(code) {
   letGo();
   if (code === 4500 && token) token = session = undefined; // The name is left.
-  else if ([1003, 1007, 1009].includes(code) || code >= 4500) return stop(code);
+  else if ([1002, 1003, 1007, 1009].includes(code) || code >= 4500) return stop(code);
   setTimeout(open, Math.max(notBefore - now(), Math.random() * Math.min(30000, 500 * 2 ** attempts++)));
 }
 const on = {

@@ -83,6 +83,10 @@ static void read_events(struct worker *worker, mono_time now, int timeout_ms)
         }
         case SOURCE_UV: break; /* ws_run looks at all that is ready. */
         case SOURCE_HEAD: accept_on_head(worker, LIST_ITEM(source, struct head, source)); break;
+        case SOURCE_FIRST_FRAME:
+            first_frame_on_ready(worker, LIST_ITEM(source, struct conn, first_frame),
+                                 (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
+            break;
         }
     }
 }

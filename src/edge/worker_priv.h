@@ -1,11 +1,12 @@
 /* What the files of a worker share.
  *
- *     worker.c   the thread, the loop, its wake-ups
- *     accept.c   connections until their HTTP head is read
- *     ws.c       libwebsockets: its context, its callbacks
- *     ws_io.c    shard_io on top of it
- *     http.c     plain requests: the page, health, metrics
- *     metrics.c  the figures as Prometheus text
+ *     worker.c       the thread, the loop, its wake-ups
+ *     accept.c       connections until their HTTP head is read
+ *     first_frame.c  whether a client masks its frames
+ *     ws.c           libwebsockets: its context, its callbacks
+ *     ws_io.c        shard_io on top of it
+ *     http.c         plain requests: the page, health, metrics
+ *     metrics.c      the figures as Prometheus text
  */
 #pragma once
 
@@ -25,7 +26,14 @@ enum {
     ACCEPTS_PER_TURN = 256,
 };
 
-enum source_kind { SOURCE_LISTENER, SOURCE_ADMIN, SOURCE_WAKE, SOURCE_UV, SOURCE_HEAD };
+enum source_kind {
+    SOURCE_LISTENER,
+    SOURCE_ADMIN,
+    SOURCE_WAKE,
+    SOURCE_UV,
+    SOURCE_HEAD,
+    SOURCE_FIRST_FRAME
+};
 
 /* What an epoll event points to. */
 struct source {
@@ -50,11 +58,14 @@ struct conn {
     uint16_t assembly_size;
     uint16_t checked_size; /* How much of the message is known to be UTF-8. */
     uint16_t close_code;
-    bool is_player;       /* Counted in worker_shared.players. */
-    bool is_closing;      /* What still arrives is ignored. */
-    bool is_proxied;      /* The peer is a trusted proxy. */
-    bool is_pinged;       /* The last ping's pong is due. */
-    uint32_t ping_number; /* The last ping's payload. */
+    bool is_player;  /* Counted in worker_shared.players. */
+    bool is_closing; /* What still arrives is ignored. */
+    bool is_proxied; /* The peer is a trusted proxy. */
+    bool is_pinged;  /* The last ping's pong is due. */
+    bool is_paused;  /* By the shard. */
+    bool is_first_frame_due;
+    struct source first_frame; /* Watched while it is due. */
+    uint32_t ping_number;      /* The last ping's payload. */
     char close_reason[32];
     const char *body_left; /* HTTP: what is left to write. */
     size_t body_bytes_left;
@@ -105,6 +116,13 @@ void accept_expire(struct worker *worker, mono_time now);
 /* False: nobody is waited for. */
 bool accept_next_due(const struct worker *worker, mono_time *ret_at);
 
+/* first_frame.c */
+/* Nothing is read of the connection until its first frame was looked at: then it goes on, or is closed. 0, or a
+ * negative errno. */
+QR_MUST_USE int first_frame_expect(struct worker *worker, struct conn *conn);
+void first_frame_on_ready(struct worker *worker, struct conn *conn, bool has_ended);
+void first_frame_forget(struct worker *worker, struct conn *conn); /* Idempotent. */
+
 /* ws.c */
 QR_MUST_USE int ws_create(struct worker *worker);
 void ws_destroy(struct worker *worker);
@@ -117,7 +135,11 @@ void ws_adopt(struct worker *worker, int fd, const char *head);
 
 /* ws_io.c */
 struct shard_io ws_shard_io(struct worker *worker);
+/* Outside of callbacks: the close frame goes out at the end of the turn. What still arrives is ignored. */
+void ws_close_later(struct worker *worker, struct conn *conn, unsigned code, const char *reason);
 void ws_close_pending(struct worker *worker);
+/* Whether the connection is read: by what the shard wants, and what is known of it. */
+void ws_apply_pause(struct worker *worker, struct conn *conn);
 
 /* http.c */
 int http_on_request(struct worker *worker, struct conn *conn, const char *path);

@@ -148,19 +148,28 @@ static int on_established(struct worker *worker, struct conn *conn, struct lws *
     if (players < worker->shared->connections_max) {
         conn->session = shard_on_connect(worker->shard, conn, clock_mono());
     }
-    return handle_is_none(conn->session) ? ws_close_now(conn, CLOSE_FULL, "full") : 0;
+    if (handle_is_none(conn->session)) return ws_close_now(conn, CLOSE_FULL, "full");
+    return first_frame_expect(worker, conn) != 0 ? ws_close_now(conn, CLOSE_FULL, "overload") : 0;
+}
+
+/* Before a close frame goes out, whoever wants the close: nothing of the shard's may follow it. */
+static void on_closing(struct worker *worker, struct conn *conn)
+{
+    if (!conn->is_player) return;
+    list_remove(&conn->closing_node);
+    first_frame_forget(worker, conn);
+    conn->is_closing = true;
+    if (handle_is_none(conn->session)) return;
+    worker->has_input = true;
+    shard_on_disconnect(worker->shard, conn->session);
+    conn->session = HANDLE_NONE;
 }
 
 static void on_closed(struct worker *worker, struct conn *conn)
 {
     give_assembly(worker, conn);
-    if (!handle_is_none(conn->session)) {
-        worker->has_input = true;
-        shard_on_disconnect(worker->shard, conn->session);
-        conn->session = HANDLE_NONE;
-    }
+    on_closing(worker, conn); /* Where the connection just broke it was not said before. */
     if (!conn->is_player) return;
-    list_remove(&conn->closing_node);
     conn->is_player = false;
     worker->stats.connections--;
     atomic_fetch_sub(&worker->shared->players, 1);
@@ -193,6 +202,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_RECEIVE_PONG: return on_pong(worker, conn, in, size);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return on_peer_close(in, size);
     case LWS_CALLBACK_SERVER_WRITEABLE: return on_writable(worker, conn);
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL: on_closing(worker, conn); return 0;
     case LWS_CALLBACK_CLOSED: on_closed(worker, conn); return 0;
     case LWS_CALLBACK_HTTP: return on_http(worker, conn, wsi, in);
     case LWS_CALLBACK_HTTP_WRITEABLE: return http_on_writable(conn);

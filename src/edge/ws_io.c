@@ -40,26 +40,38 @@ static unsigned io_send(void *context, shard_conn at, struct frame *const frames
     return sent;
 }
 
+void ws_apply_pause(struct worker *worker, struct conn *conn)
+{
+    bool is_paused = conn->is_paused || conn->is_first_frame_due;
+    lws_rx_flow_control(conn->wsi, is_paused ? 0 : 1);
+    worker->needs_uv = true;
+}
+
 static void io_pause(void *context, shard_conn at, bool is_paused)
 {
     struct worker *worker = context;
     struct conn *conn = at;
     if (conn->is_closing) return;
-    lws_rx_flow_control(conn->wsi, is_paused ? 0 : 1);
-    worker->needs_uv = true;
+    conn->is_paused = is_paused;
+    ws_apply_pause(worker, conn);
 }
 
-static void io_close(void *context, shard_conn at, enum close_code code, const char *reason)
+void ws_close_later(struct worker *worker, struct conn *conn, unsigned code, const char *reason)
 {
-    struct worker *worker = context;
-    struct conn *conn = at;
     if (conn->is_closing) return;
     conn->is_closing = true;
     conn->close_code = (uint16_t)code;
     size_t size = strnlen(reason, sizeof(conn->close_reason) - 1);
     memcpy(conn->close_reason, reason, size);
     conn->close_reason[size] = '\0';
+    conn->is_paused = true; /* What comes meanwhile is not to end it in another way. */
+    ws_apply_pause(worker, conn);
     list_append(&worker->closing, &conn->closing_node);
+}
+
+static void io_close(void *context, shard_conn at, enum close_code code, const char *reason)
+{
+    ws_close_later(context, at, code, reason);
 }
 
 /* A close that begins in the WRITEABLE callback is taken for a broken socket's and sends no close

@@ -260,11 +260,11 @@ class Client:
         return [entrant["player"] for entrant in match["players"]].index(self.welcome["player"])
 
 
-async def pair(daemon, *names):
+async def pair(daemon, *names, **fields):
     """Greeted clients, all queued, with the `match` that each of them got."""
     clients = [await Client.greeted(daemon, name) for name in names]
     for client in clients:
-        await client.join()
+        await client.join(**fields)
     matches = [await client.expect("match") for client in clients]
     return clients, matches
 

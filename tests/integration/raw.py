@@ -20,6 +20,34 @@ def frame(opcode, payload, final=True):
     return header + mask + bytes(byte ^ mask[index % 4] for index, byte in enumerate(payload))
 
 
+def odd_frame(first, size, bits, payload, is_masked=True):
+    """A frame with this first byte and its size written in so many bits, shortest or not; masked with zeros."""
+    mask_bit = 0x80 if is_masked else 0
+    short = {7: size, 16: 126, 64: 127}[bits]
+    length = {7: b"", 16: struct.pack("!H", size & 0xFFFF), 64: struct.pack("!Q", size)}[bits]
+    return bytes([first, mask_bit | short]) + length + (bytes(4) if is_masked else b"") + payload
+
+
+def unmasked(opcode, payload):
+    return odd_frame(0x80 | opcode, len(payload), 7, payload, is_masked=False)
+
+
+def handshake(port, version="13", protocols="quizrush.v1", path="/ws", more=()):
+    """The head of one; `more` are header lines."""
+    lines = [
+        f"GET {path} HTTP/1.1",
+        f"Host: {LOOPBACK}:{port}",
+        "Upgrade: websocket",
+        "Connection: Upgrade",
+        f"Sec-WebSocket-Key: {base64.b64encode(os.urandom(16)).decode()}",
+        f"Sec-WebSocket-Version: {version}",
+        *more,
+    ]
+    if protocols is not None:
+        lines.append(f"Sec-WebSocket-Protocol: {protocols}")
+    return ("\r\n".join(lines) + "\r\n\r\n").encode()
+
+
 class RawSocket:
     def __init__(self, daemon, host=LOOPBACK, options=()):
         """`options` are set on the socket before it connects: (level, name, value)."""
@@ -38,28 +66,24 @@ class RawSocket:
     def __exit__(self, *_):
         self.socket.close()
 
+    @classmethod
+    def upgraded(cls, daemon, **request):
+        raw = cls(daemon)
+        status, _ = raw.upgrade(**request)
+        assert status == 101, status
+        return raw
+
     def upgrade(self, **request):
         """(status, headers in lower case) of a handshake."""
         self.request_upgrade(**request)
-        return self.read_upgrade()
+        return self.read_head()
 
-    def request_upgrade(self, version="13", protocols="quizrush.v1", path="/ws", trailing=b"", more=()):
-        """`trailing` goes behind it in the same segment, `more` are header lines."""
-        key = base64.b64encode(os.urandom(16)).decode()
-        lines = [
-            f"GET {path} HTTP/1.1",
-            f"Host: {LOOPBACK}:{self.port}",
-            "Upgrade: websocket",
-            "Connection: Upgrade",
-            f"Sec-WebSocket-Key: {key}",
-            f"Sec-WebSocket-Version: {version}",
-            *more,
-        ]
-        if protocols is not None:
-            lines.append(f"Sec-WebSocket-Protocol: {protocols}")
-        self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode() + trailing)
+    def request_upgrade(self, trailing=b"", **request):
+        """A handshake(); `trailing` goes behind it in the same segment."""
+        self.socket.sendall(handshake(self.port, **request) + trailing)
 
-    def read_upgrade(self):
+    def read_head(self):
+        """(status, headers in lower case) of an HTTP response."""
         head = self._read_until(b"\r\n\r\n").decode("latin-1").split("\r\n")
         headers = dict(line.lower().split(": ", 1) for line in head[1:] if ": " in line)
         return int(head[0].split(" ")[1]), headers
@@ -90,6 +114,24 @@ class RawSocket:
             opcode, payload = self.read_frame()
             if opcode == CLOSE:
                 return struct.unpack("!H", payload[:2])[0]
+
+    def read_end(self):
+        """Reads up to the end of the connection: the close code, or None where there was no close frame."""
+        code = None
+        try:
+            while True:
+                opcode, payload = self.read_frame()
+                assert code is None, f"behind the close frame came {opcode}: {payload}"
+                if opcode == CLOSE:
+                    code = struct.unpack("!H", payload[:2])[0] if payload else 1005
+                    self.socket.shutdown(socket.SHUT_WR)
+        except ConnectionError:
+            return code
+
+    def reset(self):
+        """Ends the connection by RST, whatever was under way."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.socket.close()
 
     def _read(self, size):
         while len(self.pending) < size:

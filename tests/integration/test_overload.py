@@ -204,7 +204,7 @@ class TooMuchTest(OverloadTestCase):
         for raw in raws:
             raw.request_upgrade(trailing=frame(TEXT, b'{"type":"hello",', final=False))
         for raw in raws:
-            self.assertEqual(raw.read_upgrade()[0], 101)
+            self.assertEqual(raw.read_head()[0], 101)
         daemon.wait_for_metrics(lambda metrics: metrics.sum("quizrush_assembly_refused_total") == 1, "one is refused")
         refused = [raw for raw in raws if self.is_readable(raw)]
         self.assertEqual([raw.read_close_code() for raw in refused], [1013])

@@ -40,8 +40,9 @@ def refusals_in_source(root):
 def closes_in_source(root):
     """Those of the enum, and those that the edge writes as numbers."""
     members = re.search(r"enum close_code \{(.*?)\n\};", (root / "include/shard/shard_io.h").read_text(), re.DOTALL)
-    edge = "".join(path.read_text() for path in sorted((root / "src/edge").glob("ws*.c")))
-    return set(re.findall(r"= (\d{4})", members[1])) | set(re.findall(r"ws_close_now\(conn, (\d{4})", edge))
+    edge = "".join(path.read_text() for path in sorted((root / "src/edge").glob("*.c")))
+    written = re.findall(r"ws_close_(?:now|later)\([^;]*?conn, (\d{4})", edge)
+    return set(re.findall(r"= (\d{4})", members[1])) | set(written)
 
 
 class Suite:

@@ -18,8 +18,8 @@
 enum { DOCUMENT_BYTES_MAX = 128 * 1024, WORD_BYTES_MAX = 64, WORDS_MAX = 64 };
 
 /* shard_io.h's close codes, and those that the edge closes with (docs/protocol.md, Close codes). */
-static const char *const close_codes[] = {"1000", "1003", "1007", "1009", "1012", "1013",
-                                          "4003", "4008", "4009", "4500", "4509"};
+static const char *const close_codes[] = {"1000", "1002", "1003", "1007", "1009", "1012",
+                                          "1013", "4003", "4008", "4009", "4500", "4509"};
 
 static char page[DOCUMENT_BYTES_MAX];
 static char client[DOCUMENT_BYTES_MAX];
