@@ -76,7 +76,7 @@ struct worker_stats {
     uint64_t refused_full;      /* 503: no room. */
     uint64_t refused_handshake; /* Other answers to a bad handshake. */
     uint64_t handshake_timeouts;
-    uint64_t assembly_refused; /* Closed: too many messages in pieces at once. */
+    uint64_t assembly_refused; /* Closed in the middle of a message: too many in pieces at once. */
     uint64_t turns;
     uint64_t loop_lag_ms_max; /* The longest turn since the last snapshot. */
 };

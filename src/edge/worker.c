@@ -229,6 +229,7 @@ int worker_create(const struct worker_settings *settings, struct worker **ret_wo
     worker->admin_port = settings->admin_fd >= 0 ? settings->admin_port : 0;
     worker->wake.fd = worker->epoll_fd = -1;
     list_init(&worker->closing);
+    list_init(&worker->assembling);
     pthread_mutex_init(&worker->published_lock, NULL);
     int error = open_shard(worker, &settings->shard);
     if (error == 0) error = open_loop(worker);

@@ -54,6 +54,7 @@ struct conn {
     struct lws *wsi;
     struct handle session; /* HANDLE_NONE: not a player's. */
     struct list closing_node;
+    struct list assembling_node;
     uint8_t *assembly; /* A message of which the rest is to come; owns, from the worker's pool. */
     uint16_t assembly_size;
     uint16_t checked_size; /* How much of the message is known to be UTF-8. */
@@ -91,7 +92,8 @@ struct worker {
     _Atomic bool is_empty;
     bool has_told_empty;
 
-    struct list closing; /* Connections to be closed after the shard's run. */
+    struct list closing;    /* Connections to be closed after the shard's run. */
+    struct list assembling; /* Those with an assembly, that which was begun first in front. */
 
     struct head *heads; /* half_open_max of them. */
     struct list open_heads;

@@ -22,24 +22,38 @@ _Static_assert((int)FRAME_HEADROOM >= (int)LWS_PRE, "a frame has room for libweb
 
 /* --- Messages that arrive in pieces. --- */
 
-static uint8_t *take_assembly(struct worker *worker)
-{
-    if (worker->free_assembly_count > 0) {
-        return worker->free_assemblies[--worker->free_assembly_count];
-    }
-    if (worker->assembly_count == ASSEMBLIES_MAX) return NULL;
-    uint8_t *assembly = malloc(ASSEMBLY_BYTES);
-    if (assembly != NULL) worker->assembly_count++;
-    return assembly;
-}
-
 static void give_assembly(struct worker *worker, struct conn *conn)
 {
     if (conn->assembly == NULL) return;
+    list_remove(&conn->assembling_node);
     worker->free_assemblies[worker->free_assembly_count++] = conn->assembly;
     conn->assembly = NULL;
     conn->assembly_size = 0;
     conn->checked_size = 0;
+}
+
+/* Where all are taken the one that was begun first has to go: a message is whole within moments,
+ * unless its rest is held back on purpose. */
+static void make_room(struct worker *worker)
+{
+    struct conn *oldest = LIST_ITEM(worker->assembling.next, struct conn, assembling_node);
+    worker->stats.assembly_refused++;
+    give_assembly(worker, oldest);
+    ws_close_later(worker, oldest, CLOSE_FULL, "overload");
+}
+
+static void take_assembly(struct worker *worker, struct conn *conn)
+{
+    bool is_last = worker->assembly_count == ASSEMBLIES_MAX;
+    if (worker->free_assembly_count == 0 && is_last) make_room(worker);
+    if (worker->free_assembly_count > 0) {
+        conn->assembly = worker->free_assemblies[--worker->free_assembly_count];
+    } else {
+        conn->assembly = malloc(ASSEMBLY_BYTES);
+        if (conn->assembly == NULL) return;
+        worker->assembly_count++;
+    }
+    list_append(&worker->assembling, &conn->assembling_node);
 }
 
 int ws_close_now(struct conn *conn, unsigned code, const char *reason)
@@ -71,11 +85,8 @@ static void on_heard(struct worker *worker, struct conn *conn, bool is_pong, mon
 /* A piece of a message behind those that came before: 0, or the close. */
 static int assemble(struct worker *worker, struct conn *conn, const uint8_t *bytes, size_t size)
 {
-    if (conn->assembly == NULL) conn->assembly = take_assembly(worker);
-    if (conn->assembly == NULL) {
-        worker->stats.assembly_refused++;
-        return ws_close_now(conn, CLOSE_FULL, "overload");
-    }
+    if (conn->assembly == NULL) take_assembly(worker, conn);
+    if (conn->assembly == NULL) return ws_close_now(conn, CLOSE_FULL, "no_memory");
     if (size > 0) memcpy(conn->assembly + conn->assembly_size, bytes, size);
     conn->assembly_size = (uint16_t)(conn->assembly_size + size);
     return 0;
@@ -142,6 +153,7 @@ static int on_established(struct worker *worker, struct conn *conn, struct lws *
 {
     *conn = (struct conn){.wsi = wsi, .is_player = true, .is_proxied = is_proxied(worker, wsi)};
     list_init(&conn->closing_node);
+    list_init(&conn->assembling_node);
     worker->stats.connections++;
     worker->has_input = true;
     uint32_t players = atomic_fetch_add(&worker->shared->players, 1);

@@ -246,6 +246,10 @@ class Daemon:
         finally:
             connection.close()
 
+    def resident_bytes(self):
+        fields = dict(line.split(":", 1) for line in Path(f"/proc/{self.process.pid}/status").read_text().splitlines())
+        return int(fields["VmRSS"].split()[0]) * 1024
+
     def metrics(self):
         status, _, text = self.get("/metrics", admin=True)
         assert status == 200, text
