@@ -15,7 +15,7 @@ HALF_OPEN = 600
 HALF_OPEN_MAX = 400
 SLOW_READERS = 200  # More than libwebsockets has header buffers.
 GROWTH_MAX = 16 << 20
-LONGEST_S = 4
+LONGEST_S = 8
 HELLO = b'{"type":"hello","id":1,"name":"Ada"}'
 
 
