@@ -11,7 +11,7 @@ packages_build=(
 
 # Debian's npm does not go together with a Node.js from elsewhere, so `node` decides for both.
 packages_test=(
-    libcmocka-dev binutils=nm python3=python3 python3-websockets sqlite3=sqlite3 iproute2=ip
+    libcmocka-dev binutils=nm spin=spin python3=python3 python3-websockets sqlite3=sqlite3 iproute2=ip
     util-linux=setarch chromium=chromium nodejs=node npm=node
 )
 

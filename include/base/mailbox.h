@@ -6,10 +6,22 @@
  * sender keeps what it wanted to say as state. Waking the consumer is the caller's part (one
  * eventfd write per batch).
  *
- * The two indices are the only atomics below the edge. The producer publishes with a release store
- * of `tail`; the consumer's acquire load of it makes the record's bytes visible. The consumer gives
- * room back with a release store of `head`; the producer's acquire load makes sure that the bytes
- * it will overwrite have been read.
+ * The two indices are the only atomics below the edge. Each has one writer, who reads its own
+ * relaxed; the other side loads with acquire what was stored with release:
+ *
+ *     tail, stored by push, loaded by peek     the record's bytes, written before it, can be read
+ *     head, stored by consume, loaded by push  the bytes were read, so they may be overwritten
+ *
+ * A value behind the truth is harmless: the consumer sees fewer records than there are, the
+ * producer less room. More than acquire and release is not needed, since nobody decides to sleep by
+ * these two alone. A producer that finds no room tries again by its own clock. A consumer that
+ * finds nothing may miss a store that has been made, but sleeps on something that is signalled behind
+ * the store and stays signalled until it is read, before the next look; with an eventfd the kernel's
+ * lock makes that read see what was stored before the write.
+ *
+ * tests/models/mailbox.pml and wake.pml try every order of these steps, where all threads see them
+ * in one order. tests/unit/base/test_mailbox_threads.c runs them on two threads, for
+ * ThreadSanitizer to look whether the two pairs order all bytes.
  *
  * A record lies in one piece: the bytes of one that would cross the end of the ring are put at its
  * beginning, and what is left before the end stays unused. An empty ring has room for every record.
