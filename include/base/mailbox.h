@@ -15,9 +15,9 @@
  * A value behind the truth is harmless: the consumer sees fewer records than there are, the
  * producer less room. More than acquire and release is not needed, since nobody decides to sleep by
  * these two alone. A producer that finds no room tries again by its own clock. A consumer that
- * finds nothing may miss a store that has been made, but sleeps on something that is signalled behind
- * the store and stays signalled until it is read, before the next look; with an eventfd the kernel's
- * lock makes that read see what was stored before the write.
+ * finds nothing may miss a store that has been made, but sleeps on something that is signalled
+ * behind the store and stays signalled until it is read, before the next look; with an eventfd the
+ * kernel's lock makes that read see what was stored before the write.
  *
  * tests/models/mailbox.pml and wake.pml try every order of these steps, where all threads see them
  * in one order. tests/unit/base/test_mailbox_threads.c runs them on two threads, for
