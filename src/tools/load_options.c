@@ -39,6 +39,8 @@ enum number_index {
     NUMBER_EMOTES,
     NUMBER_HOUSE,
     NUMBER_DROP_EVERY_MS,
+    NUMBER_DROP_ALL_EVERY_MS,
+    NUMBER_DROP_REVEAL,
     NUMBER_BACK_WITHIN_MS,
     NUMBER_SEED,
     NUMBER_COUNT,
@@ -62,6 +64,10 @@ static const struct number numbers[NUMBER_COUNT] = {
         {"drop-every-ms", 0, 3600000,
          "each player loses its connection at random, on average\n" OPTIONS_INDENT
          "every so often; 0: never (0)"},
+    [NUMBER_DROP_ALL_EVERY_MS] = {"drop-all-every-ms", 0, 3600000,
+                                  "all players lose theirs at once, every so often; 0: never (0)"},
+    [NUMBER_DROP_REVEAL] = {"drop-reveal", 0, 100,
+                            "percent of the reveals at which a player loses its own (0)"},
     [NUMBER_BACK_WITHIN_MS] = {"back-within-ms", 0, 3600000,
                                "and comes back after a random time up to this (3000)"},
     [NUMBER_SEED] = {"seed", 0, UINT64_MAX, "what the players' behaviour is drawn from (1)"},
@@ -108,6 +114,8 @@ static void take_numbers(const uint64_t values[NUMBER_COUNT], struct options *op
     options->emotes_percent = (uint32_t)values[NUMBER_EMOTES];
     options->house_percent = (uint32_t)values[NUMBER_HOUSE];
     options->drop_every_ms = (uint32_t)values[NUMBER_DROP_EVERY_MS];
+    options->drop_all_every_ms = (uint32_t)values[NUMBER_DROP_ALL_EVERY_MS];
+    options->drop_reveal_percent = (uint32_t)values[NUMBER_DROP_REVEAL];
     options->back_within_ms = (uint32_t)values[NUMBER_BACK_WITHIN_MS];
     options->seed = values[NUMBER_SEED];
 }
@@ -191,7 +199,7 @@ void options_print_help(FILE *out)
         "Usage: quizrush-load --port N [OPTION]...\n\n"
         "Plays duels with many players from one thread, and holds every message against the\n"
         "protocol: its fields, its order, points and ratings, the same bytes for both players.\n"
-        "With --drop-every-ms players lose their connections without a word (by chance by FIN, by\n"
+        "With --drop-... players lose their connections without a word (by chance by FIN, by\n"
         "RST, or by connecting again while the old connection is still there) and come back with\n"
         "`resume`; what they missed must follow without a gap, then the clock.\n\n"
         "It prints a table at the end, and on a terminal a line a second while it runs. It ends\n"

@@ -24,9 +24,11 @@ struct options {
     uint32_t think_max_ms;
     uint32_t rate; /* Connections per second while ramping up. */
     uint32_t grace_ms;
-    uint32_t emotes_percent; /* Of the answers: an emote follows. */
-    uint32_t house_percent;  /* Of the joins: against the house. */
-    uint32_t drop_every_ms;  /* A player's mean time between losses; 0: none. */
+    uint32_t emotes_percent;      /* Of the answers: an emote follows. */
+    uint32_t house_percent;       /* Of the joins: against the house. */
+    uint32_t drop_every_ms;       /* A player's mean time between losses; 0: none. */
+    uint32_t drop_all_every_ms;   /* All players lose theirs at once; 0: never. */
+    uint32_t drop_reveal_percent; /* Of the reveals: the player loses its connection there. */
     uint32_t back_within_ms;
     uint64_t seed;
     bool wants_json;
@@ -38,5 +40,12 @@ enum options_result { OPTIONS_RUN, OPTIONS_HELP, OPTIONS_VERSION, OPTIONS_WRONG 
 /* OPTIONS_WRONG comes with the problem, one line that names the option. */
 QR_MUST_USE enum options_result options_parse(int argc, char *argv[], struct options *ret_options,
                                               char reterr_problem[OPTIONS_PROBLEM_BYTES]);
+
+/* Whether connections are lost on purpose. */
+static inline bool options_drop(const struct options *options)
+{
+    return options->drop_every_ms > 0 || options->drop_all_every_ms > 0 ||
+           options->drop_reveal_percent > 0;
+}
 
 void options_print_help(FILE *out);

@@ -238,8 +238,12 @@ static void on_news(struct player *player, struct run *run, const struct news *n
     case NEWS_UNQUEUED:
         if (player->state == PLAYER_QUEUED) player_join_or_close(player, run);
         break;
+    case NEWS_QUEUED:
+        if (player->state == PLAYER_IDLE) return_to_queue(player, run);
+        break;
     case NEWS_MATCH:
         /* Who plays already gets it again, or late. */
+        if (player->state == PLAYER_IDLE) return_to_queue(player, run);
         if (player->state != PLAYER_QUEUED) break;
         histogram_add(&run->stats.match, run->now_us - player->joined_us);
         player->state = PLAYER_PLAYING;
@@ -251,6 +255,7 @@ static void on_news(struct player *player, struct run *run, const struct news *n
     case NEWS_ACCEPTED: on_accepted(player, run, news); break;
     case NEWS_REVEAL:
         if (player->state == PLAYER_PLAYING) wheel_disarm(&run->wheel, &player->timer);
+        if (player_percent(run, run->options->drop_reveal_percent)) return_lose_now(player, run);
         break;
     case NEWS_END: on_end(player, run, news); break;
     case NEWS_LEFT:
@@ -264,7 +269,6 @@ static void on_news(struct player *player, struct run *run, const struct news *n
         break;
     case NEWS_REFUSED: on_refused(player, run, news); break;
     case NEWS_OTHER:
-    case NEWS_QUEUED:
     case NEWS_BYE: break;
     }
 }

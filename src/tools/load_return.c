@@ -31,6 +31,12 @@ void return_arm_loss(struct player *player, struct run *run)
     wheel_arm(&run->wheel, &player->loss, at, 0);
 }
 
+void return_lose_now(struct player *player, struct run *run)
+{
+    if (player->is_idle || player->state == PLAYER_DONE) return;
+    wheel_arm(&run->wheel, &player->loss, (mono_time){run->now_us / 1000}, 0);
+}
+
 /* --- The loss. --- */
 
 /* A takeover needs a session to take over with, and one old link at a time. */
@@ -149,6 +155,12 @@ void return_on_welcome(struct player *player, struct run *run, const struct news
     } else {
         player_join_or_close(player, run);
     }
+}
+
+void return_to_queue(struct player *player, struct run *run)
+{
+    wheel_disarm(&run->wheel, &player->timer);
+    player->state = PLAYER_QUEUED;
 }
 
 void return_on_expired(struct player *player, struct run *run, const struct news *news)

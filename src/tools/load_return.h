@@ -15,6 +15,10 @@ void return_arm_loss(struct player *player, struct run *run);
 /* The time of a loss has come. */
 void return_on_loss(struct player *player, struct run *run);
 
+/* Loses the connection with the next turn of the run's loop, after what its link still has to be
+ * read. */
+void return_lose_now(struct player *player, struct run *run);
+
 /* An answer was sent by a timer: maybe the connection is lost before its reply. */
 void return_after_answer(struct player *player, struct run *run);
 
@@ -22,6 +26,9 @@ void return_after_answer(struct player *player, struct run *run);
 void return_say_hello(struct player *player, struct run *run);
 
 void return_on_welcome(struct player *player, struct run *run, const struct news *news);
+
+/* A join whose reply was lost with its connection has come: it need not be said again. */
+void return_to_queue(struct player *player, struct run *run);
 
 /* The session is not known any more: says hello by what is left. */
 void return_on_expired(struct player *player, struct run *run, const struct news *news);

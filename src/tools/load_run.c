@@ -50,7 +50,7 @@ static uint32_t everybody(const struct options *options)
 static int raise_file_limit(const struct options *options)
 {
     /* A connection that is taken over stays open for a while. */
-    uint32_t links = options->players * (options->drop_every_ms > 0 ? 2 : 1) + options->idle;
+    uint32_t links = options->players * (options_drop(options) ? 2 : 1) + options->idle;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return -errno;
     rlim_t needed = (rlim_t)links + FILES_BESIDE;
@@ -89,6 +89,7 @@ static int begin(struct run *run, const struct options *options, const struct ad
     QR_ASSERT(run->players != NULL);
     twins_create(&run->twins, everybody(options), &run->prng);
     run->now_us = run->began_us = clock_us();
+    run->next_drop_all_us = run->began_us + UINT64_C(1000) * options->drop_all_every_ms;
     wheel_init(&run->wheel, (mono_time){run->now_us / 1000});
     return 0;
 }
@@ -120,6 +121,16 @@ static void expire(struct run *run)
     struct wheel_timer *timer;
     while ((timer = wheel_expire(&run->wheel, (mono_time){run->now_us / 1000})) != NULL)
         player_on_timer(&run->players[timer->owner.slot], run, (enum player_timer)timer->kind);
+}
+
+/* Where the run wants it: everybody's connection is lost in the same moment. */
+static void drop_all(struct run *run)
+{
+    uint64_t every_us = UINT64_C(1000) * run->options->drop_all_every_ms;
+    if (every_us == 0 || run->now_us < run->next_drop_all_us) return;
+    run->next_drop_all_us = run->now_us + every_us;
+    for (uint32_t index = 0; index < run->started; index++)
+        return_lose_now(&run->players[index], run);
 }
 
 static int wait_ms(const struct run *run)
@@ -217,6 +228,7 @@ static void play(struct run *run)
     while (!is_done) {
         receive(run);
         ramp_up(run);
+        drop_all(run);
         expire(run);
         if (run->now_us < run->next_look_us) continue;
         run->next_look_us = run->now_us + LOOK_EVERY_US;

@@ -37,6 +37,7 @@ struct run {
     uint64_t over_us; /* When it became over. */
     uint64_t next_look_us;
     uint64_t next_line_us;
+    uint64_t next_drop_all_us;
     bool is_over;
     bool shows_progress;
     struct inbox inbox;

@@ -20,6 +20,8 @@ class Storm:
     back_within_ms: int
     think_min_ms: int
     think_max_ms: int
+    drop_all_every_ms: int = 0
+    drop_reveal: int = 0
 
     def connections_max(self):
         return 2 * self.players + CONNECTIONS_BESIDE
@@ -30,7 +32,8 @@ class Storm:
             "host": LOOPBACK, "port": port, "players": self.players, "seconds": self.seconds,
             "rate": max(200, self.players // 4), "think-min-ms": self.think_min_ms,
             "think-max-ms": self.think_max_ms, "drop-every-ms": self.drop_every_ms,
-            "back-within-ms": self.back_within_ms, "grace-ms": GRACE_S * 1000,
+            "back-within-ms": self.back_within_ms, "drop-all-every-ms": self.drop_all_every_ms,
+            "drop-reveal": self.drop_reveal, "grace-ms": GRACE_S * 1000,
         }
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         return subprocess.run(

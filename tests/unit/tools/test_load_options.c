@@ -77,6 +77,21 @@ static void nobody_at_all_is_refused(void **state)
     assert_string_equal(problem, "--players 0 needs --idle: nobody is left");
 }
 
+static void losses_are_of_one_player_of_all_or_at_a_reveal(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1", NULL, NULL, NULL), OPTIONS_RUN);
+    assert_false(options_drop(&options));
+    assert_int_equal(parse("--port=1", "--drop-every-ms=1", NULL, NULL), OPTIONS_RUN);
+    assert_true(options_drop(&options));
+    assert_int_equal(parse("--port=1", "--drop-all-every-ms=3000", NULL, NULL), OPTIONS_RUN);
+    assert_int_equal(options.drop_all_every_ms, 3000);
+    assert_true(options_drop(&options));
+    assert_int_equal(parse("--port=1", "--drop-reveal=20", NULL, NULL), OPTIONS_RUN);
+    assert_int_equal(options.drop_reveal_percent, 20);
+    assert_true(options_drop(&options));
+}
+
 static void a_loss_has_a_mean_time_and_a_longest_absence(void **state)
 {
     (void)state;
@@ -119,6 +134,7 @@ int main(void)
         cmocka_unit_test(thinking_takes_at_most_the_longest_time),
         cmocka_unit_test(a_run_without_an_end_is_refused),
         cmocka_unit_test(nobody_at_all_is_refused),
+        cmocka_unit_test(losses_are_of_one_player_of_all_or_at_a_reveal),
         cmocka_unit_test(a_loss_has_a_mean_time_and_a_longest_absence),
         cmocka_unit_test(a_share_is_of_a_hundred),
         cmocka_unit_test(what_is_unknown_is_named),
