@@ -105,7 +105,7 @@ static void take_seat(struct shard *shard, struct session *session,
     session->highest_seq = 0;
     session->is_settling = false;
     session->is_behind = false;
-    session->is_clock_missed = false;
+    session->is_clock_missed = session->awaits_clock = false;
     session->level_flags = 0;
     for (unsigned i = 0; i < CLIENT_EVENTS_PER_PLAYER; i++) session->outstanding[i] = 0;
     session->has_unseen = false;
@@ -181,6 +181,16 @@ static void leave_seat(struct shard *shard, struct session *session,
     session_rearm(shard, session);
 }
 
+/* What was missed comes first, also where it has been asked for already and this was on its way. What is droppable tells
+ * of now, and so comes behind the `clock` as well. */
+static bool is_early(const struct session *session, const struct record_deliver *record)
+{
+    bool is_droppable = (record->flags & DELIVER_DROPPABLE) != 0;
+    if (!is_droppable && (record->flags & DELIVER_CLOCK) == 0) return false;
+    return session->is_behind || session->taken_seq < record->after_seq ||
+           (is_droppable && session->awaits_clock);
+}
+
 /* False: the session does not want it: another match's, out of order, or there is no room. What carries a seq and was
  * not taken is asked for again (playing_replay); what comes after it meanwhile is out of order. */
 static bool take_frame(struct shard *shard, struct session *session,
@@ -190,21 +200,23 @@ static bool take_frame(struct shard *shard, struct session *session,
     bool is_reply = (record->flags & DELIVER_REPLY) != 0;
     bool is_clock = (record->flags & DELIVER_CLOCK) != 0;
     if (record->seq != 0 && record->seq != session->taken_seq + 1) return false;
-    /* What was missed comes first, also where it has been asked for already and this was on its way. */
-    bool is_early = is_clock && (session->is_behind || session->taken_seq < record->after_seq);
-    if (frame != NULL && !is_early &&
+    bool comes_too_early = is_early(session, record);
+    if (frame != NULL && !comes_too_early &&
         session_push(shard, session, frame, is_droppable,
                      is_reply ? OUTBOX_SLOTS : OUTBOX_MATCH_SLOTS)) {
+        if (is_clock) session->awaits_clock = false;
         if (record->seq != 0) session->taken_seq = record->seq;
         if (session->taken_seq > session->highest_seq) session->highest_seq = session->taken_seq;
         return true;
     }
     if (is_droppable) {
-        if (frame == NULL) session->outbox.dropped++; /* A full outbox has counted it itself. */
+        /* A full outbox has counted it itself. */
+        if (frame == NULL || comes_too_early) session->outbox.dropped++;
         shard->counters.droppable_dropped++;
     } else if (record->seq != 0 || is_clock) {
         session->is_behind = true;
         session->is_clock_missed = session->is_clock_missed || is_clock;
+        session->awaits_clock = session->awaits_clock || is_clock;
         session_mark_flush(
             shard, session); /* Where it was a frame that lacked, no send is due that would ask. */
     } else {
@@ -229,7 +241,10 @@ void playing_on_frame(struct shard *shard, const struct record_deliver *record, 
         return;
     }
     session->outbox.dropped += record->dropped;
-    if ((record->flags & DELIVER_SETTLING) != 0) session->is_settling = true;
+    if ((record->flags & DELIVER_SETTLING) != 0) {
+        session->is_settling = true;
+        session->awaits_clock = false; /* The last round is over: none comes any more. */
+    }
     if ((record->flags & DELIVER_LEFT) != 0) {
         session->leave_id = 0; /* And no other request, even if the client gave it the same id. */
     } else if ((record->flags & DELIVER_REPLY) != 0) {

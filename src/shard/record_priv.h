@@ -358,7 +358,7 @@ struct record_deliver {
     uint8_t question_count; /* With END. */
     uint16_t flags;         /* enum deliver_flag. */
     uint16_t seq;           /* 0: a message without one. */
-    uint16_t after_seq;     /* CLOCK: the message that it follows. */
+    uint16_t after_seq;     /* CLOCK, DROPPABLE: the message that it follows. */
     uint16_t dropped;       /* Droppable messages lost on the way since the last record. */
     uint32_t request_id;
     struct handle session;

@@ -188,7 +188,7 @@ void seats_say_droppable(struct shard *shard, struct hosted *hosted, const struc
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
         struct seat *seat = &hosted->seats[i];
         if (!seat->is_connected || hosted->announced_seq == 0) continue;
-        struct record_deliver record = {.flags = DELIVER_DROPPABLE};
+        struct record_deliver record = {.flags = DELIVER_DROPPABLE, .after_seq = seat->handed_seq};
         /* Behind what is due it would come out of order. */
         if (frame == NULL || seat_is_owed(hosted, i) ||
             !hand_on(shard, hosted, i, &record, frame)) {

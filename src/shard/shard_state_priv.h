@@ -191,6 +191,7 @@ struct session {
     bool has_unseen;      /* `end` was told, or missed, and the player not heard since. */
     bool is_behind;       /* A message with a seq found no room: asked for again when there is, */
     bool is_clock_missed; /* and so did the `clock` behind it. */
+    bool awaits_clock;    /* It was missed, and has not come since. */
     uint16_t taken_seq;   /* The last one put into the outbox. */
     uint16_t highest_seq; /* The last one that any connection of the player may have got. */
     uint8_t level_flags;  /* enum level_flag: unsent. */

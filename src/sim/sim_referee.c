@@ -283,6 +283,12 @@ static void check_clock(const struct referee *referee, struct referee_client *cl
     client->may_hear_clock = false;
 }
 
+/* `clock` ends what was missed: what tells of now comes behind it. */
+static void check_answered(const struct referee_client *client, const char *text)
+{
+    if (client->may_hear_clock) sim_failed("before the clock: %s", text);
+}
+
 void referee_on_message(struct referee *referee, unsigned number, const char *text, mono_time now)
 {
     struct referee_client *client = &referee->clients[number];
@@ -292,6 +298,7 @@ void referee_on_message(struct referee *referee, unsigned number, const char *te
     if (has_secret && !is_of(text, "reveal")) sim_failed("the secret is out: %s", text);
     if (is_of(text, "welcome")) check_welcome(referee, number, text, now);
     if (is_of(text, "clock")) check_clock(referee, client, text);
+    if (is_of(text, "answered")) check_answered(client, text);
     if (is_of(text, "bye")) client->has_bye = true;
     uint32_t seq = number_after(text, ",\"seq\":");
     if (seq != 0) check_numbered(referee, client, text, seq);

@@ -235,6 +235,25 @@ static void much_that_was_missed_comes_from_another_shard_too(void **state)
     world_close(world);
 }
 
+static void what_tells_of_now_comes_behind_all_that_was_missed_and_the_clock(void **state)
+{
+    (void)state;
+    struct world *world = with_a_long_log();
+    comes(world, BEN, 0);
+    takes_only(world, BEN, 1); /* The welcome; what follows it fills the outbox. */
+    resumes_after(world, BEN, 0);
+    settle(world);
+    takes_everything(world, BEN);
+    run_once(world); /* There is room again, and the rest has not been asked for yet. */
+    answers(world, ADA, 1, 0);
+    settle(world);
+    assert_int_equal(count_said(world, BEN, "peer"), 14);
+    assert_int_equal(count_said(world, BEN, "clock"), 1);
+    assert_int_equal(count_said(world, BEN, "answered"), 0);
+    assert_int_equal(count_said(world, BEN, "gap"), 1);
+    world_close(world);
+}
+
 static void both_away_and_one_back_wins(void **state)
 {
     (void)state;
@@ -428,6 +447,7 @@ int main(void)
         cmocka_unit_test(clock_says_what_is_left_of_the_round),
         cmocka_unit_test(much_that_was_missed_comes_whole_and_clock_behind_it),
         cmocka_unit_test(much_that_was_missed_comes_from_another_shard_too),
+        cmocka_unit_test(what_tells_of_now_comes_behind_all_that_was_missed_and_the_clock),
         cmocka_unit_test(both_away_and_one_back_wins),
         cmocka_unit_test(an_ended_match_is_kept_for_who_has_not_been_heard),
         cmocka_unit_test(and_forgotten_then),
