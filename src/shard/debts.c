@@ -34,6 +34,7 @@ static bool pay_claim(struct shard *shard, struct session *session)
                                   .is_retry = hello->is_claimed,
                                   .session = ref_of(shard, session),
                                   .claim_no = session->claim_no,
+                                  .connected_at = session->connected_at,
                                   .player = session->player,
                                   .proof = hello->proof,
                                   .secret = hello->secret,

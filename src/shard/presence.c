@@ -1,8 +1,9 @@
 /* The home shard's part of presence: which session speaks for a player now.
  *
  * A player's home is found by hash, so that claims of one player, from whatever shards, meet here and have one order.
- * A claim that proves the player makes its session the claimant; the newest one wins, and one that was overtaken is
- * told so. The holder is asked to let go, and answers with where the player stands (STANDING), or that it has gone
+ * A claim that proves the player makes its session the claimant, unless a newer connection has claimed already: the
+ * shards read at their own pace, and a `hello` may be overtaken by the one of the connection that followed. The newest
+ * one wins, and one that was overtaken is told so. The holder is asked to let go, and answers with where the player stands (STANDING), or that it has gone
  * (RELEASE, which may have crossed), or that the claim is impossible (KEEP). What it knew travels to whoever is the
  * newest claimant then. */
 
@@ -90,6 +91,7 @@ static void grant_new(struct shard *shard, const struct record_claim *record)
     presence->self = handle;
     presence->holder = record->session;
     presence->secret = record->secret;
+    presence->newest_at = record->connected_at;
     presence->generation = 1;
     presence->owes_grant = true;
     list_init(&presence->owed_node);
@@ -106,6 +108,7 @@ static void become_claimant(struct shard *shard, struct presence *presence,
     }
     presence->claimant = record->session;
     presence->claim_no = record->claim_no;
+    presence->newest_at = record->connected_at;
     presence->refused = (struct session_ref){HANDLE_NONE, 0};
     presence->claim = record->claim;
     presence->is_by_before = record->claim == CLAIM_RESUME && presence->has_before &&
@@ -142,6 +145,8 @@ void presence_on_claim(struct shard *shard, const struct record_claim *record)
         /* It was the newest when it came, and is not any more; what told it so was lost. */
         deny(shard, &record->session, record->claim_no,
              is_same(&presence->refused, &record->session) ? DENY_AHEAD : DENY_OVERTAKEN);
+    } else if (mono_is_before(record->connected_at, presence->newest_at)) {
+        deny(shard, &record->session, record->claim_no, DENY_OVERTAKEN);
     } else {
         become_claimant(shard, presence, record);
     }

@@ -86,6 +86,7 @@ struct record_claim {
     bool is_retry;    /* The answer has not come: it is not a newer claim. */
     struct session_ref session;
     uint32_t claim_no; /* Counts the session's claims: a DENY is recognised by it. */
+    mono_time connected_at;
     struct id player;
     struct digest proof;  /* RESUME: of the secret that was shown. */
     struct digest secret; /* Of the one that welcome will hand out. */

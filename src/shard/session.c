@@ -130,6 +130,7 @@ struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time n
     session->ask_at = session->ghost_until = never;
     session->heard_at = now;
     session->pong_ms = UINT32_MAX;
+    session->connected_at = now;
     session->hello_by = mono_after(now, shard->settings.hello_timeout_ms);
     session_rearm(shard, session);
     return handle;

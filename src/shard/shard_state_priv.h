@@ -140,6 +140,7 @@ struct session {
     bool
         is_unconfirmed; /* The first message after welcome ends the validity of the secret before. */
 
+    mono_time connected_at; /* Of a player's connections the one with the newest wins. */
     mono_time hello_by;
     mono_time stuck_since; /* With a choked outbox: since when. */
     mono_time resume_at;   /* With a flooding client: when reading goes on. */
@@ -303,6 +304,7 @@ struct presence {
     struct digest secret; /* Of the holder's session. */
     struct digest before; /* Of the one before, until the holder's client is heard. */
     struct digest claim_secret;
+    mono_time newest_at;  /* When the newest connection that has claimed the player was made. */
     struct id last_match; /* The claimant's, for LET_GO. */
     uint32_t last_seq;
     struct handle standing; /* In transit to the holder; NONE: nothing is known of the player. */

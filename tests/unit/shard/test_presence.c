@@ -88,6 +88,27 @@ static void a_claimant_that_is_overtaken_is_closed_before_its_hello_is_answered(
     world_close(world);
 }
 
+static void a_hello_that_is_read_late_is_an_older_connections_all_the_same(void **state)
+{
+    (void)state;
+    struct world *world = world_of(3);
+    is_idle(world, ADA, 2);
+    opens_a_tab(world, BEN, ADA, 0);
+    stall(world, 0); /* What BEN has said is under way for long. */
+    run_ms(world, LONG_MS);
+    opens_a_tab(world, CAT, ADA, 1);
+    settle(world);
+    expect_closed(world, ADA, CLOSE_TAKEN_OVER);
+    expect_said(world, CAT, "welcome");
+    go_on(world, 0);
+    settle(world);
+    expect_said(world, BEN, "bye taken_over");
+    expect_closed(world, BEN, CLOSE_TAKEN_OVER);
+    expect_open(world, CAT);
+    expect_nothing_said(world, CAT);
+    world_close(world);
+}
+
 static void one_that_is_overtaken_hears_so_even_if_the_first_word_was_lost(void **state)
 {
     (void)state;
@@ -407,6 +428,7 @@ int main(void)
         cmocka_unit_test(of_two_at_once_one_is_overtaken),
         cmocka_unit_test(of_three_at_once_one_is_left),
         cmocka_unit_test(a_claimant_that_is_overtaken_is_closed_before_its_hello_is_answered),
+        cmocka_unit_test(a_hello_that_is_read_late_is_an_older_connections_all_the_same),
         cmocka_unit_test(one_that_is_overtaken_hears_so_even_if_the_first_word_was_lost),
         cmocka_unit_test(the_secret_before_is_valid_until_the_first_message),
         cmocka_unit_test(two_lost_welcomes_lock_nobody_out),
