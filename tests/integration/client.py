@@ -16,13 +16,13 @@ import struct
 
 import websockets
 
-from daemon import LOOK_AGAIN_S, LOOPBACK, QUESTIONS
+from daemon import LOOK_AGAIN_S, LOOPBACK, PATIENCE, QUESTIONS
 
 # unittest runs the loop in debug mode, which reports every step that takes longer than 0.1 s.
 logging.getLogger("asyncio").setLevel(logging.ERROR)
 
 SUBPROTOCOL = "quizrush.v1"
-DEADLINE_S = 10
+DEADLINE_S = 10 * PATIENCE
 TCP_CLOSE, TCP_CLOSE_WAIT = 7, 8  # linux/tcp_states.h
 DROPPABLE = ("ticket", "answered", "saving", "emote", "gap")
 # Field names that must not occur in any message before a round's reveal.

@@ -1,6 +1,9 @@
 """quizrushd as a process under test: started on free ports, asked by HTTP, stopped by signal.
 
 Nothing here sleeps for a fixed time: wait_until() looks again until what is waited for is so, or a deadline passes.
+
+QUIZRUSH_PATIENCE makes deadlines longer by this factor, for a daemon that a sanitizer slows down; what the server itself
+is to keep is not a deadline. QUIZRUSH_WORKERS are the workers of a daemon for which the test names no number.
 """
 
 import fcntl
@@ -22,6 +25,7 @@ QUESTIONS = ROOT / "config" / "questions.json"
 LOOPBACK = "127.0.0.1"
 IS_SANITIZED = bool(os.environ.get("QUIZRUSH_SANITIZED"))
 
+PATIENCE = float(os.environ.get("QUIZRUSH_PATIENCE", "1"))
 START_DEADLINE_S = 20
 STOP_DEADLINE_S = 20
 HTTP_DEADLINE_S = 10
@@ -32,7 +36,7 @@ SANITIZER_REPORTS = ("ERROR: AddressSanitizer", "ERROR: LeakSanitizer", "WARNING
 
 # Short enough for a suite, long enough that an answer always comes in time, sanitizers or not.
 QUICK = {
-    "workers": 2,
+    "workers": int(os.environ.get("QUIZRUSH_WORKERS", "2")),
     "match_rounds": 3,
     "match_start_ms": 100,
     "round_time_ms": 3000,
@@ -41,6 +45,13 @@ QUICK = {
     "ended_keep_ms": 1000,
     "log_level": "debug",
 }
+
+
+def slowed(settings):
+    """The same with more of that time in which a test has to do something."""
+    times = ("match_start_ms", "round_time_ms", "reveal_time_ms", "reconnect_grace_ms", "ended_keep_ms", "ping_ms",
+             "match_ping_ms")
+    return {key: int(value * PATIENCE) if key in times else value for key, value in settings.items()}
 
 
 @functools.cache
@@ -60,6 +71,7 @@ def load_binary():
 
 def wait_until(condition, deadline_s, what):
     """Returns the first true value of condition(); fails with `what` when there is none in time."""
+    deadline_s *= PATIENCE
     ends_at = time.monotonic() + deadline_s
     while True:
         value = condition()
@@ -100,7 +112,8 @@ class Port:
 def run_once(*arguments, deadline_s=20):
     """Runs quizrushd to its end: for what prints or checks, or fails to start."""
     return subprocess.run(
-        [*command(), *map(str, arguments)], capture_output=True, text=True, timeout=deadline_s, check=False
+        [*command(), *map(str, arguments)], capture_output=True, text=True, timeout=deadline_s * PATIENCE,
+        check=False
     )
 
 
@@ -181,7 +194,7 @@ class Daemon:
     def wait(self, deadline_s=STOP_DEADLINE_S):
         """The exit status; fails where it does not end."""
         try:
-            return self.process.wait(deadline_s)
+            return self.process.wait(deadline_s * PATIENCE)
         except subprocess.TimeoutExpired:
             raise AssertionError(f"quizrushd still runs after {deadline_s} s:\n{self.log()}") from None
 
@@ -236,7 +249,7 @@ class Daemon:
     def get(self, path, admin=False, method="GET"):
         """(status, headers, text) of one HTTP request."""
         port = self.admin_port if admin else self.port
-        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=HTTP_DEADLINE_S)
+        connection = http.client.HTTPConnection(LOOPBACK, port, timeout=HTTP_DEADLINE_S * PATIENCE)
         try:
             connection.request(method, path)
             response = connection.getresponse()

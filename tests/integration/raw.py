@@ -5,9 +5,9 @@ import os
 import socket
 import struct
 
-from daemon import LOOPBACK
+from daemon import LOOPBACK, PATIENCE
 
-DEADLINE_S = 10
+DEADLINE_S = 10 * PATIENCE
 TEXT, BINARY, CLOSE, PING, PONG = 0x1, 0x2, 0x8, 0x9, 0xA
 
 

@@ -276,7 +276,9 @@ class Cell:
         assert message["match"] == self.match and message["round"] in (0, *rounds), message
         if not self.event.loss == "silence":
             assert message["round"] == (0 if self.state == STARTING else 1), message
-        assert 0 <= message["left_ms"] <= 4000, message
+        settings = self.place.daemon.settings
+        longest_ms = max(settings[phase] for phase in ("match_start_ms", "round_time_ms", "reveal_time_ms"))
+        assert 0 <= message["left_ms"] <= longest_ms, message
 
     async def play_on(self):
         """The match is where it was: what was answered stands, and what was not can be."""

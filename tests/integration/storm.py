@@ -4,7 +4,7 @@ import dataclasses
 import json
 import subprocess
 
-from daemon import LOOPBACK, load_binary
+from daemon import LOOPBACK, PATIENCE, load_binary
 
 GRACE_S = 90  # For matches that run when the time is over.
 START_S = 30
@@ -38,7 +38,7 @@ class Storm:
         arguments = [part for name, value in options.items() for part in (f"--{name}", str(value))]
         return subprocess.run(
             [load_binary(), *arguments, "--json"], stdout=subprocess.PIPE, text=True,
-            timeout=self.seconds + GRACE_S + START_S, check=False,
+            timeout=self.seconds + (GRACE_S + START_S) * PATIENCE, check=False,
         )
 
     def find_wrongs(self, result):

@@ -9,7 +9,7 @@ import time
 import unittest
 
 from client import Client
-from daemon import QUICK, Daemon
+from daemon import QUICK, Daemon, slowed
 from returning import (
     ANSWERED, ASKING, ENDED, IDLE, QUEUED, REVEALING, SAVING, STARTING, STATES, Cell, Event, Place,
 )
@@ -66,7 +66,7 @@ TABLE = (
 
 # --- The daemons: each state lasts as long as is needed to come back to it. ---
 
-COMMON = {**QUICK, "workers": 2, "match_rounds": 2, "reconnect_grace_ms": 1000, "ended_keep_ms": 4000,
+COMMON = {**QUICK, "match_rounds": 2, "reconnect_grace_ms": 1000, "ended_keep_ms": 4000,
           "ping_ms": 1000, "match_ping_ms": 500, "message_rate": 1000, "message_burst": 10000, "max_connections": 600,
           "hello_timeout_ms": 30000}
 PLACES = (
@@ -80,7 +80,7 @@ PLACES = (
 class ComingBackTest(unittest.IsolatedAsyncioTestCase):
     async def test_every_state_times_every_way_to_be_lost_and_to_come_back(self):
         began_at = time.monotonic()
-        daemons = [self.enterContext(Daemon(**{**COMMON, **settings})) for _, settings in PLACES]
+        daemons = [self.enterContext(Daemon(**slowed({**COMMON, **settings}))) for _, settings in PLACES]
         places = await asyncio.gather(*(Place.opened(daemon) for daemon in daemons))
         cells = []
         for (states, _), place in zip(PLACES, places):

@@ -7,12 +7,12 @@ import unittest
 from pathlib import Path
 
 from client import Client, pair, play_rest
-from daemon import QUICK, Daemon
+from daemon import PATIENCE, QUICK, Daemon
 
 GRACE_MS = 700
 AT_ONCE_S = 0.5  # Of a notice that goes out in the iteration that saw its cause; the rest is for a busy machine.
 LONE_PLAYER = Path(__file__).with_name("lone_player.py")
-DEADLINE_S = 10
+DEADLINE_S = 10 * PATIENCE
 
 
 class LonePlayer:
