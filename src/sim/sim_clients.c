@@ -161,13 +161,19 @@ uint32_t leaves(struct world *world, unsigned client)
 
 uint32_t leaves_this_match(struct world *world, unsigned client)
 {
-    static const char key[] = "\"match\":\"";
-    const char *at = strstr(last_said(world, client, "match"), key);
-    SIM_EXPECT(at != NULL);
     char fields[WORD_BYTES + ID_TEXT_BYTES];
-    (void)snprintf(fields, sizeof(fields), "%.*s\"", (int)(sizeof(key) - 1 + ID_TEXT_BYTES),
-                   at); /* It fits. */
+    (void)snprintf(fields, sizeof(fields), "\"match\":\"%s\"",
+                   world->clients[client].last_match); /* It fits. */
     return asks(world, client, "leave", fields);
+}
+
+uint32_t answers_in(struct world *world, unsigned client, const char *match, unsigned round,
+                    unsigned choice)
+{
+    char fields[2 * WORD_BYTES + ID_TEXT_BYTES];
+    (void)snprintf(fields, sizeof(fields), "\"match\":\"%s\",\"round\":%u,\"choice\":%u", match,
+                   round, choice); /* It fits. */
+    return asks(world, client, "answer", fields);
 }
 
 uint32_t answers(struct world *world, unsigned client, unsigned round, unsigned choice)

@@ -7,6 +7,8 @@
 
 #include "sim_failed.h"
 
+enum { TOLD_BYTES_MAX = 16384 };
+
 /* --- What a shard says. --- */
 
 static unsigned number_of(const struct client *client)
@@ -44,7 +46,7 @@ static void keep_what_counts(struct client *client, const char *text)
     client->last_seq = (uint32_t)strtoul(seq + strlen(",\"seq\":"), NULL, 10);
 }
 
-static void record_message(struct client *client, const struct frame *frame)
+static void keep_message(struct client *client, const char *text, size_t bytes)
 {
     if (client->message_count == client->message_capacity) {
         client->message_capacity =
@@ -52,14 +54,25 @@ static void record_message(struct client *client, const struct frame *frame)
         client->messages = realloc(client->messages, client->message_capacity * sizeof(char *));
         SIM_EXPECT(client->messages != NULL);
     }
-    char *text = malloc(frame->size + 1);
-    SIM_EXPECT(text != NULL);
+    char *copy = malloc(bytes + 1);
+    SIM_EXPECT(copy != NULL);
+    memcpy(copy, text, bytes + 1);
+    client->messages[client->message_count++] = copy;
+}
+
+static void record_message(struct client *client, const struct frame *frame)
+{
+    struct world *world = client->world;
+    char text[TOLD_BYTES_MAX + 1];
+    SIM_EXPECT(frame->size < sizeof(text));
     memcpy(text, frame->payload, frame->size);
     text[frame->size] = '\0';
-    client->messages[client->message_count++] = text;
-    tell(client->world, number_of(client), "is told", text);
+    if (!world->settings.forgets_its_messages) keep_message(client, text, frame->size);
+    tell(world, number_of(client), "told", text);
     keep_what_counts(client, text);
-    referee_on_message(&client->world->referee, number_of(client), text, client->world->now);
+    referee_on_message(&world->referee, number_of(client), text, world->now);
+    if (world->watch.on_told != NULL)
+        world->watch.on_told(world->watch.context, number_of(client), text);
 }
 
 static unsigned io_send(void *context, shard_conn conn, struct frame *const frames[],
@@ -94,8 +107,10 @@ static void io_close(void *context, shard_conn conn, enum close_code code, const
     SIM_EXPECT(reason != NULL);
     SIM_EXPECT(client->close_code == 0); /* Asked for once. */
     client->close_code = (uint16_t)code;
-    tell(client->world, number_of(client), "is closed", reason);
     client->is_lost = true;
+    tell(client->world, number_of(client), "closed", reason);
+    const struct world_watch *watch = &client->world->watch;
+    if (watch->on_closed != NULL) watch->on_closed(watch->context, number_of(client), code);
 }
 
 static void io_ping(void *context, shard_conn conn)
@@ -168,17 +183,25 @@ static void io_wake(void *context, unsigned shard)
 {
     struct world_shard *at = context;
     SIM_EXPECT(shard < at->world->settings.shards);
-    at->world->shards[shard].is_woken = true;
+    unsigned from = (unsigned)(at - at->world->shards);
+    if (at->world->settings.has_late_mailboxes && from != shard) {
+        at->world->relays[from][shard].is_woken = true;
+    } else {
+        at->world->shards[shard].is_woken = true;
+    }
 }
 
 static void io_log(void *context, const struct shard_note *note)
 {
     struct world_shard *at = context;
     at->world->notes[note->kind]++;
+    const struct world_watch *watch = &at->world->watch;
+    if (watch->on_note != NULL)
+        watch->on_note(watch->context, (unsigned)(at - at->world->shards), note);
     if (note->kind == NOTE_MATCH_FAULT && !at->world->may_find_faults)
         sim_failed("a match found itself broken: %s", note->text);
     if (note->kind == NOTE_MATCH_ENDED) {
-        tell(at->world, 0, "match ended", note->text);
+        tell(at->world, ANY_NUMBER, "ended", note->text);
         referee_on_ended(&at->world->referee, &note->match, note->text, at->world->now);
     }
 }
@@ -188,7 +211,10 @@ static void io_log(void *context, const struct shard_note *note)
 static int ask_store(struct world_shard *at, struct store *store, struct pending *pending)
 {
     store->asked++;
-    if (store->mode == STORE_REFUSING) return -EAGAIN;
+    if (store->mode == STORE_REFUSING) {
+        store->refused++;
+        return -EAGAIN;
+    }
     SIM_EXPECT(store->count < PENDING_MAX);
     pending->shard = (unsigned)(at - at->world->shards);
     pending->at = mono_after(at->world->now, store->mode == STORE_LATE ? store->delay_ms : 0);
@@ -211,7 +237,11 @@ static int io_load(void *context, struct handle session, const struct id *player
 
 static void answer_save(struct world *world, const struct pending *save)
 {
-    bool is_saved = world->saves.mode != STORE_FAILING;
+    bool is_lost = world->saves.mode == STORE_LOSING;
+    bool is_saved = world->saves.mode != STORE_FAILING && !is_lost;
+    world->saves.failed += !is_saved && !is_lost;
+    world->saves.lost += is_lost;
+    tell(world, ANY_NUMBER, "saved", is_saved ? "yes" : is_lost ? "lost" : "no");
     if (is_saved) referee_on_saved(&world->referee, &save->id);
     shard_on_saved(world->shards[save->shard].shard, save->who, is_saved);
 }
@@ -219,7 +249,10 @@ static void answer_save(struct world *world, const struct pending *save)
 static void answer_load(struct world *world, const struct pending *load)
 {
     struct shard *shard = world->shards[load->shard].shard;
-    if (world->loads.mode == STORE_FAILING) {
+    bool is_failing = world->loads.mode == STORE_FAILING || world->loads.mode == STORE_LOSING;
+    world->loads.failed += is_failing;
+    tell(world, ANY_NUMBER, "loaded", is_failing ? "no" : "yes");
+    if (is_failing) {
         shard_on_loaded(shard, load->who, LOAD_FAILED, NULL);
         return;
     }
@@ -269,7 +302,7 @@ static void hear_pongs(struct world *world, struct client *client)
         client->pongs_due--;
         memmove(&client->pong_at[0], &client->pong_at[1],
                 client->pongs_due * sizeof(client->pong_at[0]));
-        tell(world, number_of(client), "is heard", "pong");
+        tell(world, number_of(client), "pong", "");
         referee_on_heard(&world->referee, number_of(client), world->now);
         shard_on_heard(at->shard, client->session, client->pongs_due == 0, world->now);
         at->is_woken = true;
@@ -284,7 +317,7 @@ static void hear(struct world *world, struct client *client)
         client->inbox_count--;
         memmove(&client->inbox[0], &client->inbox[1], client->inbox_count * sizeof(char *));
         referee_on_heard(&world->referee, number_of(client), world->now);
-        tell(world, number_of(client), "is heard", text);
+        tell(world, number_of(client), "says", text);
         shard_on_heard(at->shard, client->session, false, world->now);
         shard_on_message(at->shard, client->session, text, strlen(text), world->now);
         free(text);
@@ -299,10 +332,11 @@ static void disconnect(struct world *world, struct client *client)
     client->is_lost = false;
     for (uint32_t i = 0; i < client->inbox_count; i++) free(client->inbox[i]);
     client->inbox_count = 0;
-    tell(world, number_of(client), "is gone", "");
+    tell(world, number_of(client), "gone", "");
     referee_on_disconnect(&world->referee, number_of(client));
     shard_on_disconnect(at->shard, client->session);
     at->is_woken = true;
+    if (world->watch.on_gone != NULL) world->watch.on_gone(world->watch.context, number_of(client));
 }
 
 void edge_bring_in(struct world *world)

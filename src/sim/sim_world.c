@@ -54,12 +54,29 @@ static const struct bank *world_bank(void)
 
 /* --- Life. --- */
 
+static void connect_mailboxes(struct world *world, unsigned index, struct shard_settings *settings)
+{
+    settings->index = index;
+    settings->count = world->settings.shards;
+    settings->bank = world_bank();
+    settings->key = (struct siphash_key){{world->settings.seed, index}};
+    for (unsigned other = 0; other < settings->count; other++) {
+        bool is_late = world->settings.has_late_mailboxes && other != index;
+        settings->to[other] =
+            is_late ? &world->relays[index][other].mailbox : &world->mailboxes[index][other];
+        settings->from[other] = &world->mailboxes[other][index];
+    }
+}
+
 static struct shard_settings settings_of(struct world *world, unsigned index)
 {
     const struct world_settings *from = &world->settings;
+    if (from->shard != NULL) {
+        struct shard_settings given = *from->shard;
+        connect_mailboxes(world, index, &given);
+        return given;
+    }
     struct shard_settings settings = {
-        .index = index,
-        .count = from->shards,
         .sessions_max = from->sessions_max,
         .matches_max = from->matches_max,
         .match_queue_slots = MATCH_QUEUE_SLOTS_MIN,
@@ -71,8 +88,6 @@ static struct shard_settings settings_of(struct world *world, unsigned index)
                   .grace_ms = from->grace_ms,
                   .close_slack_ms = CLOSE_SLACK_MS,
                   .tau_milli = 500},
-        .bank = world_bank(),
-        .key = {{from->seed, index}},
         .hello_timeout_ms = HELLO_TIMEOUT_MS,
         .send_timeout_ms = SEND_TIMEOUT_MS,
         .ping_ms = PING_MS,
@@ -83,16 +98,14 @@ static struct shard_settings settings_of(struct world *world, unsigned index)
         .message_rate = MESSAGE_RATE,
         .message_burst = from->message_burst,
     };
-    for (unsigned other = 0; other < from->shards; other++) {
-        settings.to[other] = &world->mailboxes[index][other];
-        settings.from[other] = &world->mailboxes[other][index];
-    }
+    connect_mailboxes(world, index, &settings);
     return settings;
 }
 
 static wall_time wall_now(const struct world *world)
 {
-    return (wall_time){WALL_AT_START_MS + (int64_t)(world->now.ms - STARTS_AT_MS)};
+    return (wall_time){WALL_AT_START_MS + (int64_t)(world->now.ms - STARTS_AT_MS) +
+                       world->wall_offset_ms};
 }
 
 static void create_shard(struct world *world, unsigned index)
@@ -100,6 +113,7 @@ static void create_shard(struct world *world, unsigned index)
     struct shard_settings settings = settings_of(world, index);
     struct world_shard *at = &world->shards[index];
     at->world = world;
+    at->pause_ms = 1;
     at->memory = calloc(1, shard_bytes(&settings) + 64);
     SIM_EXPECT(at->memory != NULL);
     uintptr_t aligned = ((uintptr_t)at->memory + 63) & ~(uintptr_t)63;
@@ -109,7 +123,11 @@ static void create_shard(struct world *world, unsigned index)
 
 void tell(const struct world *world, unsigned client, const char *what, const char *text)
 {
-    if (!world->is_told) return;
+    if (world->watch.on_event != NULL) {
+        unsigned shard = client == ANY_NUMBER ? ANY_NUMBER : world->clients[client].shard;
+        world->watch.on_event(world->watch.context, shard, client, what, text);
+    }
+    if (!world->is_told || client == ANY_NUMBER) return;
     (void)printf("%llu %u@%u %s %.150s\n", (unsigned long long)world->now.ms, client,
                  world->clients[client].shard, what, text);
 }
@@ -117,6 +135,15 @@ void tell(const struct world *world, unsigned client, const char *what, const ch
 static uint32_t or_default(uint32_t value, uint32_t otherwise)
 {
     return value != 0 ? value : otherwise;
+}
+
+static void *create_mailbox(const struct world_settings *settings, struct mailbox *mailbox)
+{
+    void *bytes = calloc(1, settings->mailbox_bytes);
+    SIM_EXPECT(bytes != NULL);
+    mailbox_init(mailbox, bytes, settings->mailbox_bytes);
+    if (settings->mailbox_room != 0) mailbox->size = settings->mailbox_room;
+    return bytes;
 }
 
 struct world *world_create(struct world_settings settings)
@@ -146,10 +173,10 @@ struct world *world_create(struct world_settings settings)
     world->referee.kept_ms = ENDED_KEEP_MS;
     for (unsigned from = 0; from < settings.shards; from++) {
         for (unsigned to = 0; to < settings.shards; to++) {
-            void *bytes = calloc(1, settings.mailbox_bytes);
-            SIM_EXPECT(bytes != NULL);
-            world->mailbox_bytes[from][to] = bytes;
-            mailbox_init(&world->mailboxes[from][to], bytes, settings.mailbox_bytes);
+            world->mailbox_bytes[from][to] = create_mailbox(&settings, &world->mailboxes[from][to]);
+            struct relay *relay = &world->relays[from][to];
+            if (settings.has_late_mailboxes)
+                relay->bytes = create_mailbox(&settings, &relay->mailbox);
         }
     }
     for (unsigned i = 0; i < settings.shards; i++) create_shard(world, i);
@@ -214,7 +241,10 @@ void world_close(struct world *world)
         expect_nothing_left(world, i);
         shard_destroy(world->shards[i].shard);
         free(world->shards[i].memory);
-        for (unsigned to = 0; to < world->settings.shards; to++) free(world->mailbox_bytes[i][to]);
+        for (unsigned to = 0; to < world->settings.shards; to++) {
+            free(world->mailbox_bytes[i][to]);
+            free(world->relays[i][to].bytes);
+        }
     }
     for (uint32_t i = 0; i < world->settings.clients; i++) free_client(&world->clients[i]);
     free(world->clients);
@@ -224,21 +254,59 @@ void world_close(struct world *world)
 
 /* --- Time. --- */
 
+static void pass_on(struct world *world, struct relay *relay, unsigned from, unsigned to)
+{
+    size_t bytes;
+    const void *record;
+    while ((record = mailbox_peek(&relay->mailbox, &bytes)) != NULL) {
+        if (!mailbox_push(&world->mailboxes[from][to], record, bytes, NULL, 0)) break;
+        mailbox_consume(&relay->mailbox);
+        world->shards[from].pause_ms = 1;
+    }
+    /* What finds no room is tried again with the next pass; the reader has been woken for what did. */
+    if (relay->is_woken) world->shards[to].is_woken = true;
+    relay->is_under_way = record != NULL;
+    relay->is_woken = record != NULL && relay->is_woken;
+}
+
+/* What lies in the senders' mailboxes gets on its way, and what has been under way long enough arrives. */
+static void bring_records(struct world *world)
+{
+    if (!world->settings.has_late_mailboxes) return;
+    for (unsigned from = 0; from < world->settings.shards; from++) {
+        for (unsigned to = 0; to < world->settings.shards; to++) {
+            struct relay *relay = &world->relays[from][to];
+            if (from == to || mailbox_bytes_used(&relay->mailbox) == 0) continue;
+            if (!relay->is_under_way) {
+                uint32_t delay_ms = prng_below(&world->chance, world->mailbox_delay_ms + 1);
+                relay->due = mono_after(world->now, delay_ms);
+                relay->is_under_way = true;
+                world->late_records += delay_ms > 0;
+            }
+            if (!mono_is_before(world->now, relay->due)) pass_on(world, relay, from, to);
+        }
+    }
+}
+
+static bool run_shard(struct world *world, unsigned index)
+{
+    struct world_shard *at = &world->shards[index];
+    mono_time due;
+    bool is_due = shard_next_due(at->shard, &due) && !mono_is_before(world->now, due);
+    if (at->is_stalled || (!at->is_woken && !is_due)) return false;
+    at->is_woken = false;
+    shard_run(at->shard, world->now, wall_now(world));
+    world->runs++;
+    return true;
+}
+
 bool run_once(struct world *world)
 {
     bool has_run = false;
     edge_bring_in(world);
     edge_bring_answers(world);
-    for (unsigned i = 0; i < world->settings.shards; i++) {
-        struct world_shard *at = &world->shards[i];
-        mono_time due;
-        bool is_due = shard_next_due(at->shard, &due) && !mono_is_before(world->now, due);
-        if (at->is_stalled || (!at->is_woken && !is_due)) continue;
-        at->is_woken = false;
-        shard_run(at->shard, world->now, wall_now(world));
-        world->runs++;
-        has_run = true;
-    }
+    bring_records(world);
+    for (unsigned i = 0; i < world->settings.shards; i++) has_run |= run_shard(world, i);
     return has_run;
 }
 
@@ -262,21 +330,43 @@ static mono_time next_due(const struct world *world, mono_time until)
         if (world->shards[i].is_stalled || !shard_next_due(world->shards[i].shard, &due)) continue;
         if (mono_is_before(due, next)) next = due;
     }
+    for (unsigned from = 0; from < world->settings.shards; from++) {
+        for (unsigned to = 0; to < world->settings.shards; to++) {
+            const struct relay *relay = &world->relays[from][to];
+            bool is_coming = relay->is_under_way && !world->shards[to].is_stalled;
+            if (is_coming && mono_is_before(relay->due, next)) next = relay->due;
+        }
+    }
     return next;
+}
+
+/* What is due now. */
+static void run_now(struct world *world)
+{
+    unsigned passes = 0;
+    while (passes < PASSES_PER_MS && run_once(world)) passes++;
+    if (passes < PASSES_PER_MS) expect_no_lost_wake_up(world);
+}
+
+static void go_to_next(struct world *world, mono_time until)
+{
+    mono_time next = next_due(world, until);
+    mono_time soonest = mono_after(world->now, 1);
+    world->now = mono_is_before(next, soonest) ? soonest : next;
+}
+
+void run_before(struct world *world, mono_time at)
+{
+    while (mono_is_before(world->now, at)) {
+        run_now(world);
+        go_to_next(world, at);
+    }
 }
 
 void run_ms(struct world *world, uint32_t ms)
 {
-    mono_time until = mono_after(world->now, ms);
-    while (true) {
-        unsigned passes = 0;
-        while (passes < PASSES_PER_MS && run_once(world)) passes++;
-        if (passes < PASSES_PER_MS) expect_no_lost_wake_up(world);
-        if (!mono_is_before(world->now, until)) return;
-        mono_time next = next_due(world, until);
-        mono_time soonest = mono_after(world->now, 1);
-        world->now = mono_is_before(next, soonest) ? soonest : next;
-    }
+    run_before(world, mono_after(world->now, ms));
+    run_now(world);
 }
 
 void settle(struct world *world)
@@ -288,13 +378,20 @@ void settle(struct world *world)
 
 void stall(struct world *world, unsigned shard)
 {
+    if (world->shards[shard].is_stalled) return;
     world->shards[shard].is_stalled = true;
+    world->shards[shard].stalled_at = world->now;
 }
 
 void go_on(struct world *world, unsigned shard)
 {
-    world->shards[shard].is_stalled = false;
-    world->shards[shard].is_woken = true;
+    struct world_shard *at = &world->shards[shard];
+    mono_time due;
+    bool was_due = at->is_stalled && wheel_next(&at->shard->wheel, &due);
+    if (was_due && mono_is_before(due, world->now)) world->late_timers++;
+    at->is_stalled = false;
+    for (unsigned i = 0; i < world->settings.shards; i++) world->shards[i].pause_ms = 1;
+    at->is_woken = true;
 }
 
 void jam(struct world *world, unsigned from, unsigned to)
@@ -321,4 +418,9 @@ void shut_down(struct world *world)
     world->referee.is_draining = true;
     for (unsigned i = 0; i < world->settings.shards; i++) shard_shutdown(world->shards[i].shard);
     be_woken(world);
+}
+
+void set_wall_clock(struct world *world, int64_t by_ms)
+{
+    world->wall_offset_ms += by_ms;
 }

@@ -91,7 +91,8 @@ enum store_mode {
     STORE_LATE,    /* Answers yes after delay_ms. */
     STORE_FAILING, /* Answers no. */
     STORE_REFUSING,
-    STORE_DEAD, /* Takes and does not answer, until the mode is another. */
+    STORE_DEAD,   /* Takes and does not answer, until the mode is another. */
+    STORE_LOSING, /* Says no, but has done it: the reply was lost. */
 };
 
 /* What the store was asked and has not answered. */
@@ -107,7 +108,7 @@ struct store {
     uint32_t delay_ms;
     struct pending pending[PENDING_MAX];
     uint32_t count;
-    uint32_t asked;
+    uint32_t asked, refused, failed, lost;
 };
 
 struct world_shard {
@@ -116,6 +117,8 @@ struct world_shard {
     void *memory;
     bool is_woken; /* Woken, or something came in. */
     bool is_stalled;
+    mono_time stalled_at;
+    uint32_t pause_ms; /* Before it tries again to pay what it owes. */
 };
 
 struct world_settings {
@@ -128,6 +131,34 @@ struct world_settings {
     uint32_t grace_ms;
     bool is_without_grace; /* grace_ms is 0. */
     uint64_t seed;
+    /* All that a shard can be set to; of it the world sets index, mailboxes, bank and key. NULL: as above. */
+    const struct shard_settings *shard;
+    /* Less than mailbox_init() takes: then a mailbox holds one or two records. 0: mailbox_bytes. A power of two. */
+    uint32_t mailbox_room;
+    bool has_late_mailboxes;   /* Records are under way for a while: mailbox_delay_ms. */
+    bool forgets_its_messages; /* Nobody looks at what clients were told before. */
+};
+
+/* Who looks on. Each may be NULL. */
+struct world_watch {
+    void *context;
+    /* client: ANY_NUMBER where none is meant. */
+    void (*on_event)(void *context, unsigned shard, unsigned client, const char *what,
+                     const char *text);
+    void (*on_told)(void *context, unsigned client, const char *text);
+    void (*on_closed)(void *context, unsigned client, unsigned code); /* By the server. */
+    void (*on_gone)(void *context, unsigned client);
+    void (*on_note)(void *context, unsigned shard, const struct shard_note *note);
+};
+
+/* Between two shards in a world with late mailboxes: the sender's mailbox. What lies in it gets to the reader's once
+ * the time has come, in order. */
+struct relay {
+    struct mailbox mailbox;
+    void *bytes;
+    mono_time due; /* Of what lies there. */
+    bool is_under_way;
+    bool is_woken; /* The sender has said so since. */
 };
 
 struct world {
@@ -137,6 +168,11 @@ struct world {
     struct world_shard shards[SHARDS_MAX];
     struct mailbox mailboxes[SHARDS_MAX][SHARDS_MAX]; /* [from][to]. */
     void *mailbox_bytes[SHARDS_MAX][SHARDS_MAX];
+    struct relay relays[SHARDS_MAX][SHARDS_MAX]; /* [from][to]; with late mailboxes only. */
+    uint32_t mailbox_delay_ms;                   /* Up to this, for what is sent from now on. */
+    int64_t wall_offset_ms;                      /* How far the wall clock has jumped. */
+    struct world_watch watch;
+    uint64_t late_timers, late_records; /* Timers of a shard that stood still; batches under way. */
     struct client *clients;
     struct store saves;
     struct store loads;
@@ -189,6 +225,9 @@ void knows_what(struct world *world, unsigned client, unsigned first);
 uint32_t leaves(struct world *world, unsigned client);
 uint32_t leaves_this_match(struct world *world, unsigned client);
 uint32_t answers(struct world *world, unsigned client, unsigned round, unsigned choice);
+/* And says which match it means. */
+uint32_t answers_in(struct world *world, unsigned client, const char *match, unsigned round,
+                    unsigned choice);
 uint32_t pings(struct world *world, unsigned client);
 uint32_t emotes(struct world *world, unsigned client);
 void emotes_without_id(struct world *world, unsigned client);
@@ -201,6 +240,8 @@ void takes_everything(struct world *world, unsigned client);
 /* --- Verbs: the world's. --- */
 
 void run_ms(struct world *world, uint32_t ms);
+/* Up to the moment before `at` is dealt with: what clients say then is read before its timers expire. */
+void run_before(struct world *world, mono_time at);
 /* Iterations of all shards that have something to do now; true where there was one. */
 bool run_once(struct world *world);
 void settle(struct world *world); /* Long enough for every record to get where it goes. */
@@ -211,6 +252,8 @@ void go_on(struct world *world, unsigned shard);
 void jam(struct world *world, unsigned from, unsigned to);
 void drain(struct world *world);
 void shut_down(struct world *world);
+/* The wall clock is set. */
+void set_wall_clock(struct world *world, int64_t by_ms);
 
 /* --- Looks. --- */
 

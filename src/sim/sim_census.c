@@ -1,0 +1,110 @@
+/* What counts that no player sees: looked up inside the shards, and in the world's own figures. */
+
+#include "shard_priv.h"
+#include "sim_run.h"
+
+static const struct match *find_match(const struct sim_run *run, const struct id *id)
+{
+    for (unsigned i = 0; i < run->recipe.shards; i++) {
+        struct shard *shard = run->world->shards[i].shard;
+        for (uint32_t slot = 0; slot < shard->matches.touched; slot++) {
+            const struct live_match *live = pool_at(&shard->matches, slot);
+            if (live != NULL && id_equal(&live->hosted.match.id, id)) return &live->hosted.match;
+        }
+    }
+    return NULL;
+}
+
+bool census_has_live_match(const struct sim_run *run)
+{
+    return matches_live(run->world) > 0;
+}
+
+/* --- An ended match, by its log. --- */
+
+static bool were_both_away(const struct match *match)
+{
+    bool is_away[MATCH_PLAYERS_MAX] = {false};
+    for (uint16_t seq = 1; seq <= match->seq; seq++) {
+        struct match_log_entry entry = match_log_at(match, seq);
+        if (entry.kind == MATCH_LOG_AWAY) is_away[entry.player] = true;
+        if (entry.kind == MATCH_LOG_BACK || entry.kind == MATCH_LOG_GONE)
+            is_away[entry.player] = false;
+        if (is_away[0] && is_away[1]) return true;
+    }
+    return false;
+}
+
+static void count_reason(struct sim_run *run, const struct match *match)
+{
+    bool both_away = were_both_away(match);
+    switch ((enum match_end_reason)match->reason) {
+    case MATCH_END_FINISHED:
+        run_count(run, COUNTER_FINISHED);
+        if (both_away) run_count(run, COUNTER_BOTH_AWAY_FINISHED);
+        if (match->settings.mode == MATCH_MODE_HOUSE) {
+            run_count(run, COUNTER_HOUSE);
+        } else {
+            run_count(run, match->is_rated ? COUNTER_RATED : COUNTER_UNRATED);
+        }
+        break;
+    case MATCH_END_FORFEIT:
+        run_count(run, COUNTER_FORFEIT);
+        if (both_away) run_count(run, COUNTER_BOTH_AWAY_FORFEIT);
+        break;
+    case MATCH_END_CANCELLED:
+        run_count(run, COUNTER_CANCELLED);
+        if (both_away) run_count(run, COUNTER_BOTH_AWAY_CANCELLED);
+        break;
+    case MATCH_END_SHUTDOWN: run_count(run, COUNTER_SHUTDOWN); break;
+    case MATCH_END_NONE: break;
+    }
+}
+
+void census_on_note(struct sim_run *run, const struct shard_note *note)
+{
+    if (note->kind != NOTE_MATCH_ENDED) return;
+    run->matches++;
+    run->tally->matches++;
+    const struct match *match = find_match(run, &note->match);
+    if (match == NULL) return;
+    count_reason(run, match);
+    for (unsigned i = 0; i < match->player_count; i++) {
+        if (match->players[i].absences == ABSENCES_MAX) run_count(run, COUNTER_AWAY_64);
+    }
+}
+
+void census_on_welcome(struct sim_run *run, const struct id *id)
+{
+    static const enum sim_counter of_state[MATCH_STATE_COUNT] = {
+        [MATCH_STARTING] = COUNTER_RESUME_STARTING,   [MATCH_ASKING] = COUNTER_RESUME_ASKING,
+        [MATCH_REVEALING] = COUNTER_RESUME_REVEALING, [MATCH_SETTLING] = COUNTER_RESUME_SETTLING,
+        [MATCH_ENDED] = COUNTER_RESUME_ENDED,
+    };
+    const struct match *match = find_match(run, id);
+    run_count(run, match == NULL ? COUNTER_RESUME_ENDED : of_state[match->state]);
+}
+
+/* --- A world. --- */
+
+static void add(struct sim_run *run, enum sim_counter counter, uint64_t count)
+{
+    run->tally->counters[counter] += count;
+}
+
+void census_at_end(struct sim_run *run)
+{
+    struct world *world = run->world;
+    for (unsigned i = 0; i < run->recipe.shards; i++) {
+        struct shard_stats stats = stats_of(world, i);
+        for (unsigned to = 0; to < run->recipe.shards; to++)
+            add(run, COUNTER_MAILBOX_FULL, stats.mailbox_refused[to]);
+    }
+    add(run, COUNTER_SAVE_FAILED, world->saves.failed);
+    add(run, COUNTER_SAVE_REFUSED, world->saves.refused);
+    add(run, COUNTER_SAVE_LOST, world->saves.lost);
+    add(run, COUNTER_LOAD_FAILED, world->loads.failed);
+    add(run, COUNTER_LOAD_REFUSED, world->loads.refused);
+    add(run, COUNTER_LATE_TIMER, world->late_timers);
+    add(run, COUNTER_LATE_MAILBOX, world->late_records);
+}

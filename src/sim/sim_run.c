@@ -1,0 +1,165 @@
+#include "sim_run.h"
+
+#include <string.h>
+
+#include "sim_dice.h"
+#include "sim_failed.h"
+
+enum {
+    MATCHES_MOST = REFEREE_MATCHES_MAX - RUN_PLAYERS_MAX, /* What runs ends as well. */
+    END_MS = 5000, /* Beyond the longest match: records on their way, a save tried again. */
+};
+
+/* --- What the world shows. --- */
+
+static void on_event(void *context, unsigned shard, unsigned client, const char *what,
+                     const char *text)
+{
+    struct sim_run *run = context;
+    struct trace_head head = {.ms = run->world->now.ms - run->began_at.ms,
+                              .step = run->step,
+                              .shard = shard,
+                              .client = client,
+                              .what = what};
+    if (client != ANY_NUMBER) head.match = run->players[client].match;
+    run->speaking = client;
+    trace_add(run->trace, &head, text);
+}
+
+static void on_told(void *context, unsigned client, const char *text)
+{
+    struct sim_run *run = context;
+    const char *seq = strstr(text, ",\"seq\":");
+    const char *match = seq != NULL ? strstr(text, "\"match\":\"") : NULL;
+    if (match != NULL)
+        (void)id_parse(match + strlen("\"match\":\""), ID_TEXT_BYTES,
+                       &run->players[client].match); /* What is none leaves the one before. */
+    player_on_told(run, client, text);
+}
+
+static void on_closed(void *context, unsigned client, unsigned code)
+{
+    player_on_closed(context, client, code);
+}
+
+static void on_gone(void *context, unsigned client)
+{
+    player_on_gone(context, client);
+}
+
+static void on_note(void *context, unsigned shard, const struct shard_note *note)
+{
+    (void)shard;
+    struct sim_run *run = context;
+    if (note->kind == NOTE_MATCH_FAULT) run->faulted = note->match;
+    census_on_note(run, note);
+}
+
+/* --- One world. --- */
+
+void run_init(struct sim_run *run, struct sim_tally *tally, struct trace *trace)
+{
+    memset(run, 0, sizeof(*run));
+    run->tally = tally;
+    run->trace = trace;
+}
+
+static void begin(struct sim_run *run, const struct sim_recipe *recipe)
+{
+    run_init(run, run->tally, run->trace);
+    run->recipe = *recipe;
+    run->world = world_create((struct world_settings){
+        .shards = recipe->shards,
+        .clients = recipe->players,
+        .mailbox_bytes = 2 * MAILBOX_RECORD_BYTES_MAX,
+        .mailbox_room = recipe->mailbox_room,
+        .has_late_mailboxes = recipe->has_late_mailboxes,
+        .forgets_its_messages = true,
+        .seed = recipe->seed,
+        .shard = &run->recipe.shard,
+    });
+    struct world *world = run->world;
+    world->watch = (struct world_watch){.context = run,
+                                        .on_event = on_event,
+                                        .on_told = on_told,
+                                        .on_closed = on_closed,
+                                        .on_gone = on_gone,
+                                        .on_note = on_note};
+    world->referee.kept_ms = recipe->is_narrow ? 0 : recipe->shard.ended_keep_ms;
+    run->began_at = world->now;
+    for (unsigned i = 0; i < recipe->players; i++) player_init(run, i);
+    fault_end_all(run);
+    if (recipe->fault_every_ms > 0) run->fault_at = mono_after(world->now, recipe->fault_every_ms);
+}
+
+static unsigned next_player(const struct sim_run *run)
+{
+    unsigned first = 0;
+    for (unsigned i = 1; i < run->recipe.players; i++) {
+        mono_time at = player_next(&run->players[i]);
+        if (mono_is_before(at, player_next(&run->players[first]))) first = i;
+    }
+    return first;
+}
+
+static void begin_to_drain(struct sim_run *run)
+{
+    if (census_has_live_match(run)) run_count(run, COUNTER_DRAINED_LIVE);
+    tell(run->world, ANY_NUMBER, "drain", "");
+    drain(run->world);
+}
+
+static void take_step(struct sim_run *run)
+{
+    run->step++;
+    if (run->step == run->recipe.drain_at) begin_to_drain(run);
+    unsigned player = next_player(run);
+    mono_time at = player_next(&run->players[player]), fault_at = fault_next_due(run);
+    bool is_fault = mono_is_before(fault_at, at);
+    run_before(run->world, is_fault ? fault_at : at);
+    if (!is_fault) {
+        /* What happened meanwhile may have changed its mind. */
+        if (!mono_is_before(run->world->now, player_next(&run->players[player])))
+            player_act(run, player);
+        return;
+    }
+    fault_mend(run);
+    if (!mono_is_before(run->world->now, run->fault_at)) fault_strike(run);
+}
+
+static bool is_empty(const struct world *world)
+{
+    for (unsigned i = 0; i < world->settings.shards; i++) {
+        if (!shard_is_empty(world->shards[i].shard)) return false;
+    }
+    return true;
+}
+
+/* Nothing goes wrong any more, and nobody does anything. */
+static void come_to_the_end(struct sim_run *run)
+{
+    struct world *world = run->world;
+    tell(world, ANY_NUMBER, "quiet", "");
+    fault_end_all(run);
+    calm_down(world);
+    if (run->recipe.is_cut_off) {
+        if (census_has_live_match(run)) run_count(run, COUNTER_SHUTDOWN_LIVE);
+        return;
+    }
+    run_ms(world, shard_longest_match_ms(&run->recipe.shard) + END_MS);
+    if (run->recipe.drain_at == 0 || run->recipe.drain_at > run->step) return;
+    if (!is_empty(world)) sim_failed("a drained server is not empty");
+}
+
+void run_world(struct sim_run *run, const struct sim_recipe *recipe)
+{
+    begin(run, recipe);
+    uint32_t most = recipe->matches < MATCHES_MOST ? recipe->matches : MATCHES_MOST;
+    while (run->step < recipe->steps && run->matches < most) take_step(run);
+    come_to_the_end(run);
+    census_at_end(run);
+    world_close(run->world);
+    run->tally->worlds++;
+    run->tally->steps += run->step;
+    run->world = NULL;
+}

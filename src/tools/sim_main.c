@@ -1,0 +1,140 @@
+/* quizrush-sim: plays worlds drawn from seeds under a virtual clock, and looks for a rule that does not hold. Exit status:
+ * sim_options.c, help. */
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/assert.h"
+#include "sim_failed.h"
+#include "sim_options.h"
+#include "sim_run.h"
+
+enum {
+    EXIT_WRONG_USAGE = 2,
+    EXIT_TOO_FEW = 3,
+    STANDARD_SEED = 1,
+    STANDARD_WORLDS = 1200,
+    FAILURE_BYTES = 8192,
+};
+
+/* What a broken rule is reported from: sim_failed() and qr_assert_failed() are told nothing else. */
+static struct {
+    struct sim_options options;
+    struct sim_run run;
+    struct sim_tally tally;
+    struct trace trace;
+} sim;
+
+/* --- A broken rule. --- */
+
+static _Noreturn void report_failure(const char *what)
+{
+    static const struct id none;
+    const struct sim_run *run = &sim.run;
+    bool has_client = run->speaking < run->recipe.players;
+    const struct id *match = has_client ? &run->players[run->speaking].match : &run->faulted;
+    if (id_equal(match, &none)) match = NULL;
+    if (sim.options.is_traced) (void)fflush(stdout); /* In its order, where both go to one place. */
+    trace_print_last(&sim.trace, match, stderr);
+    (void)fprintf(stderr, "\nseed %" PRIu64 ", step %" PRIu32 ": %s\nagain: ", run->recipe.seed,
+                  run->step, what);
+    sim_overrides_print(&sim.options.overrides, run->recipe.seed, stderr);
+    (void)fprintf(stderr, " --trace\n");
+    exit(EXIT_FAILURE);
+}
+
+void sim_failed(const char *format, ...)
+{
+    char what[FAILURE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(what, sizeof(what), format, arguments); /* Cut, it still tells. */
+    va_end(arguments);
+    report_failure(what);
+}
+
+void qr_assert_failed(const char *file, int line, const char *claim)
+{
+    char what[FAILURE_BYTES];
+    (void)snprintf(what, sizeof(what), "%s:%d: %s", file, line, claim); /* Cut, it still tells. */
+    report_failure(what);
+}
+
+/* --- Running. --- */
+
+static double seconds(clockid_t clock)
+{
+    struct timespec now;
+    (void)clock_gettime(clock, &now); /* These two clocks are always there. */
+    return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static void run_worlds(void)
+{
+    const struct sim_options *options = &sim.options;
+    memset(&sim.tally, 0, sizeof(sim.tally));
+    trace_init(&sim.trace, options->is_traced);
+    run_init(&sim.run, &sim.tally, &sim.trace);
+    for (uint64_t i = 0; i < options->count; i++) {
+        struct sim_recipe recipe;
+        recipe_draw(&recipe, options->seed + i);
+        sim_overrides_apply(&options->overrides, &recipe);
+        run_world(&sim.run, &recipe);
+        if (options->matches != 0 && sim.tally.matches >= options->matches) return;
+    }
+}
+
+static void print_tally(double wall_s, double cpu_s)
+{
+    const struct sim_tally *tally = &sim.tally;
+    (void)printf("worlds %" PRIu64 "  steps %" PRIu64 "  matches %" PRIu64 "\n", tally->worlds,
+                 tally->steps, tally->matches);
+    for (unsigned i = 0; i < COUNTER_COUNT; i++) {
+        (void)printf("  %-20s %10" PRIu64 "%s", tally_name((enum sim_counter)i), tally->counters[i],
+                     i % 3 == 2 || i + 1 == COUNTER_COUNT ? "\n" : "");
+    }
+    (void)printf("seconds %.2f (cpu %.2f)  matches per second %.0f (cpu %.0f)\n", wall_s, cpu_s,
+                 (double)tally->matches / wall_s, (double)tally->matches / cpu_s);
+    (void)printf("hash=%016" PRIx64 "\n", sim.trace.hash);
+}
+
+static int check_counters(void)
+{
+    int status = EXIT_SUCCESS;
+    for (unsigned i = 0; i < COUNTER_COUNT; i++) {
+        if (sim.tally.counters[i] >= TALLY_LEAST) continue;
+        (void)fprintf(stderr, "quizrush-sim: %s happened %" PRIu64 " times, less than %d\n",
+                      tally_name((enum sim_counter)i), sim.tally.counters[i], TALLY_LEAST);
+        status = EXIT_TOO_FEW;
+    }
+    return status;
+}
+
+static int run_all(void)
+{
+    if (sim.options.is_standard) {
+        sim.options.seed = STANDARD_SEED;
+        sim.options.count = STANDARD_WORLDS;
+    }
+    double wall_s = seconds(CLOCK_MONOTONIC), cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID);
+    run_worlds();
+    print_tally(seconds(CLOCK_MONOTONIC) - wall_s, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_s);
+    return sim.options.is_standard ? check_counters() : EXIT_SUCCESS;
+}
+
+int main(int argc, char *argv[])
+{
+    char problem[SIM_PROBLEM_BYTES];
+    switch (sim_options_parse(argc, argv, &sim.options, problem)) {
+    case SIM_OPTIONS_RUN: return run_all();
+    case SIM_OPTIONS_HELP: sim_options_print_help(stdout); return EXIT_SUCCESS;
+    case SIM_OPTIONS_VERSION: (void)puts("quizrush-sim " QUIZRUSH_VERSION); return EXIT_SUCCESS;
+    case SIM_OPTIONS_WRONG: break;
+    }
+    (void)fprintf(stderr, "quizrush-sim: %s; --help tells more\n", problem);
+    return EXIT_WRONG_USAGE;
+}
