@@ -87,6 +87,14 @@ void census_on_welcome(struct sim_run *run, const struct id *id)
 
 /* --- A world. --- */
 
+void census_on_step(struct sim_run *run)
+{
+    const struct lobby *lobby = run->world->shards[LOBBY_SHARD].shard->lobby;
+    if (lobby->starts_at.ms == run->starts_at.ms) return;
+    run->starts_at = lobby->starts_at; /* A match was refused for want of a slot. */
+    run_count(run, COUNTER_MATCHES_FULL);
+}
+
 static void add(struct sim_run *run, enum sim_counter counter, uint64_t count)
 {
     run->tally->counters[counter] += count;

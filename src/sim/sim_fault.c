@@ -45,6 +45,15 @@ static void strike_client(struct sim_run *run, enum sim_rate fault, struct prng 
     }
 }
 
+static void fail_shard_s_network(struct sim_run *run, struct prng *prng)
+{
+    unsigned shard = prng_below(prng, run->recipe.shards);
+    for (unsigned i = 0; i < run->recipe.players; i++) {
+        const struct client *client = &run->world->clients[i];
+        if (client->is_connected && client->shard == shard) is_lost(run->world, i);
+    }
+}
+
 static void set_clock(struct sim_run *run, struct prng *prng)
 {
     int64_t by_ms = (int64_t)prng_below(prng, 2 * WALL_JUMP_MS) - WALL_JUMP_MS;
@@ -62,6 +71,7 @@ static void strike(struct sim_run *run, unsigned fault, struct prng *prng)
     case FAULT_DROP:
     case FAULT_CHOKE:
     case FAULT_SILENCE: strike_client(run, (enum sim_rate)fault, prng); break;
+    case FAULT_OUTAGE: fail_shard_s_network(run, prng); break;
     case FAULT_STALL: stall_some(run, prng, false); break;
     case FAULT_JAM: stall_some(run, prng, true); break;
     case FAULT_DELAY:

@@ -193,6 +193,9 @@ static void join(struct sim_run *run, unsigned client, struct prng *prng)
         id = joins(world, client);
     }
     note_asked(player, 'j', id);
+    if (!has_habit(run, prng, HABIT_FICKLE)) return;
+    player->is_fickle = true;
+    player_act_within(run, client, prng, 1 + 2 * run->world->mailbox_delay_ms);
 }
 
 static void leave(struct sim_run *run, unsigned client, struct prng *prng)
@@ -203,6 +206,17 @@ static void leave(struct sim_run *run, unsigned client, struct prng *prng)
 }
 
 /* --- Mischief. --- */
+
+/* It has thought better of it. */
+static void take_back(struct sim_run *run, unsigned client, struct prng *prng)
+{
+    run->players[client].is_fickle = false;
+    if (one_in(prng, 2)) {
+        is_lost(run->world, client);
+    } else {
+        note_asked(&run->players[client], 'l', leaves(run->world, client));
+    }
+}
 
 static void say_something_odd(struct sim_run *run, unsigned client, struct prng *prng)
 {
@@ -310,6 +324,10 @@ static void act(struct sim_run *run, unsigned client, struct prng *prng)
 {
     struct sim_player *player = &run->players[client];
     player_pause(run, client, prng);
+    if (player->is_fickle && player->state != PLAYER_OFFLINE) {
+        take_back(run, client, prng);
+        return;
+    }
     switch ((enum player_state)player->state) {
     case PLAYER_OFFLINE: come(run, client, prng); break;
     case PLAYER_NEW: say_hello(run, client, prng); break;

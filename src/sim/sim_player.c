@@ -306,6 +306,7 @@ void player_on_gone(struct sim_run *run, unsigned client)
     struct prng prng = player_dice(run, client);
     bool is_long = prng_below(&prng, 1000) < run->recipe.rates[HABIT_LONG_AWAY];
     player->state = PLAYER_OFFLINE;
+    player->is_fickle = player->is_back = player->is_rematching = false;
     player->answer_at = NEVER;
     player->outstanding = 0;
     player->flooding_until = player->littering_until = (mono_time){0};

@@ -47,6 +47,7 @@ struct sim_player {
     bool is_leaving;
     bool is_dodging;
     bool is_rematching;
+    bool is_fickle; /* Leaves the queue it has just joined. */
     bool knows_other_match;
     uint32_t time_ms; /* Of a round. */
     uint32_t draws;   /* So often it has drawn something. */

@@ -5,6 +5,9 @@
 #include "core/score.h"
 #include "sim_dice.h"
 
+/* Room for all that can be left within the time that an ended match is kept. */
+enum { SESSIONS_ENOUGH = 400, MATCHES_ENOUGH = 200, CROWD_MIN = 16, CROWD_MAX = 24 };
+
 static const struct {
     const char *name;
     uint16_t most;
@@ -57,11 +60,11 @@ static struct match_settings draw_match(struct prng *prng)
     };
 }
 
-static struct shard_settings draw_shard(struct prng *prng, uint32_t players)
+static struct shard_settings draw_shard(struct prng *prng)
 {
     return (struct shard_settings){
-        .sessions_max = one_in(prng, 4) ? between(prng, 1, players) : players + 8,
-        .matches_max = one_in(prng, 4) ? between(prng, 1, 3) : 64,
+        .sessions_max = SESSIONS_ENOUGH,
+        .matches_max = one_in(prng, 4) ? between(prng, 1, 3) : MATCHES_ENOUGH,
         .match_queue_slots = one_in(prng, 4) ? 64 : MATCH_QUEUE_SLOTS_MIN,
         .match = draw_match(prng),
         .hello_timeout_ms = DRAW_OF(prng, 1000, HELLO_TIMEOUT_MS),
@@ -101,13 +104,19 @@ void recipe_draw(struct sim_recipe *ret_recipe, uint64_t seed)
     recipe.matches = between(&prng, 10, 150);
     recipe.mailbox_room = DRAW_OF(&prng, 0, 0, 2048, 4096);
     recipe.has_late_mailboxes = one_in(&prng, 3);
-    recipe.shard = draw_shard(&prng, recipe.players);
+    recipe.shard = draw_shard(&prng);
     draw_rates(&prng, &recipe);
     recipe.pause_ms = DRAW_OF(&prng, 200, 1000, 4000);
     recipe.away_ms = DRAW_OF(&prng, 5, 200, 2000);
     recipe.think_ms = DRAW_OF(&prng, 50, 1000, 8000);
     recipe.drain_at = one_in(&prng, 3) ? between(&prng, 1, recipe.steps) : 0;
     recipe.is_cut_off = one_in(&prng, 3);
-    recipe.is_narrow = recipe.shard.matches_max < 64;
+    if (one_in(&prng, 8)) { /* More players than the shards take, or nearly so. */
+        recipe.players = between(&prng, CROWD_MIN, CROWD_MAX);
+        recipe.shards = between(&prng, 1, 2);
+        recipe.shard.sessions_max = between(&prng, 1, 4);
+    }
+    recipe.is_narrow =
+        recipe.shard.matches_max < MATCHES_ENOUGH || recipe.shard.sessions_max < SESSIONS_ENOUGH;
     *ret_recipe = recipe;
 }

@@ -24,13 +24,14 @@
     X(BAD_CHOICE, "bad_choice", 60)                                                                \
     /* Of a match that begins: */                                                                  \
     X(DODGE, "dodge", 60)                                                                          \
-    X(FLAP, "flap", 12)                                                                            \
+    X(FLAP, "flap", 200)                                                                           \
     /* Of a join: */                                                                               \
     X(HOUSE, "house", 250)                                                                         \
     X(CATEGORY, "category", 150)                                                                   \
     X(REMATCH, "rematch", 400)                                                                     \
+    X(FICKLE, "fickle", 80)                                                                        \
     /* Of a connection: */                                                                         \
-    X(MUTE, "mute", 15)                                                                            \
+    X(MUTE, "mute", 40)                                                                            \
     X(TAB, "tab", 60)                                                                              \
     X(FORGETFUL, "forgetful", 80)                                                                  \
     X(LONG_AWAY, "long_away", 250)                                                                 \
@@ -38,19 +39,20 @@
     X(EARLY, "early", 30)                                                                          \
     X(OTHER_ROUND, "other_round", 20)                                                              \
     X(OTHER_MATCH, "other_match", 20)                                                              \
-    X(EMOTE, "emote", 60)                                                                          \
+    X(EMOTE, "emote", 150)                                                                         \
     X(PING, "ping", 20)                                                                            \
     X(LEAVE, "leave", 20)                                                                          \
     X(ODD, "odd", 20)                                                                              \
     X(BURST, "burst", 20)                                                                          \
-    X(FLOOD, "flood", 4)                                                                           \
+    X(FLOOD, "flood", 12)                                                                          \
     X(LITTER, "litter", 4)                                                                         \
     X(HELLO_AGAIN, "hello_again", 8)
 
 /* The same of what goes wrong outside of the players' wills. */
 #define SIM_FAULTS(X)                                                                              \
     X(DROP, "drop", 200)                                                                           \
-    X(CHOKE, "choke", 100)                                                                         \
+    X(OUTAGE, "outage", 40)                                                                        \
+    X(CHOKE, "choke", 200)                                                                         \
     X(SILENCE, "silence", 40)                                                                      \
     X(STALL, "stall", 100)                                                                         \
     X(JAM, "jam", 60)                                                                              \

@@ -117,6 +117,7 @@ static void take_step(struct sim_run *run)
     mono_time at = player_next(&run->players[player]), fault_at = fault_next_due(run);
     bool is_fault = mono_is_before(fault_at, at);
     run_before(run->world, is_fault ? fault_at : at);
+    census_on_step(run);
     if (!is_fault) {
         /* What happened meanwhile may have changed its mind. */
         if (!mono_is_before(run->world->now, player_next(&run->players[player])))
@@ -139,8 +140,8 @@ static bool is_empty(const struct world *world)
 static void come_to_the_end(struct sim_run *run)
 {
     struct world *world = run->world;
-    tell(world, ANY_NUMBER, "quiet", "");
     fault_end_all(run);
+    tell(world, ANY_NUMBER, "quiet", "");
     calm_down(world);
     if (run->recipe.is_cut_off) {
         if (census_has_live_match(run)) run_count(run, COUNTER_SHUTDOWN_LIVE);

@@ -25,6 +25,7 @@ struct sim_run {
     uint32_t speaking; /* The client of the last event; ANY_NUMBER: none. */
     struct id faulted; /* The match that found itself broken; zeros: none. */
     mono_time began_at;
+    mono_time starts_at; /* The lobby's, as it was last seen. */
     mono_time fault_at;
     mono_time stalled_until[SHARDS_MAX];
     mono_time saves_until, loads_until, delay_until;
@@ -52,6 +53,7 @@ void fault_end_all(struct sim_run *run);
 /* sim_census.c: what counts that players do not see. */
 void census_on_note(struct sim_run *run, const struct shard_note *note);
 void census_on_welcome(struct sim_run *run, const struct id *match);
+void census_on_step(struct sim_run *run);
 /* At the world's end, before it is closed. */
 void census_at_end(struct sim_run *run);
 bool census_has_live_match(const struct sim_run *run);
