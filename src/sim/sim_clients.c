@@ -58,6 +58,7 @@ void says(struct world *world, unsigned client, const char *text)
     SIM_EXPECT(copy != NULL);
     memcpy(copy, text, bytes);
     at->inbox[at->inbox_count++] = copy;
+    world->has_input = true;
     referee_on_said(&world->referee, client, text);
     const char *id = strstr(text, "\"id\":");
     if (id != NULL) {
@@ -203,6 +204,7 @@ void is_lost(struct world *world, unsigned client)
 {
     SIM_EXPECT(world->clients[client].is_connected);
     world->clients[client].is_lost = true;
+    world->has_input = true;
 }
 
 void falls_silent(struct world *world, unsigned client)
@@ -213,11 +215,13 @@ void falls_silent(struct world *world, unsigned client)
 void is_heard_again(struct world *world, unsigned client)
 {
     world->clients[client].is_silent = false;
+    world->has_input = true;
 }
 
 void takes_only(struct world *world, unsigned client, uint32_t frames)
 {
     world->clients[client].takes = frames;
+    world->has_input = true;
     if (frames > 0 && world->clients[client].is_choked) world->clients[client].is_writable = true;
 }
 

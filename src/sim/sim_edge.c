@@ -16,6 +16,16 @@ static unsigned number_of(const struct client *client)
     return (unsigned)(client - client->world->clients);
 }
 
+static bool is_heard(const struct client *client)
+{
+    return !client->is_paused && !client->is_lost && !client->is_silent;
+}
+
+static void keep_earlier(mono_time *earliest, mono_time at)
+{
+    if (mono_is_before(at, *earliest)) *earliest = at;
+}
+
 /* Copies the text behind `key` up to the closing quote; nothing where there is none. */
 static bool copy_text(const char *text, const char *key, char *ret_text, size_t size)
 {
@@ -97,6 +107,7 @@ static void io_pause(void *context, shard_conn conn, bool is_paused)
     SIM_EXPECT(client->is_connected);
     SIM_EXPECT(client->is_paused != is_paused);
     client->is_paused = is_paused;
+    client->world->has_input = true;
 }
 
 static void io_close(void *context, shard_conn conn, enum close_code code, const char *reason)
@@ -108,6 +119,7 @@ static void io_close(void *context, shard_conn conn, enum close_code code, const
     SIM_EXPECT(client->close_code == 0); /* Asked for once. */
     client->close_code = (uint16_t)code;
     client->is_lost = true;
+    client->world->has_input = true;
     tell(client->world, number_of(client), "closed", reason);
     const struct world_watch *watch = &client->world->watch;
     if (watch->on_closed != NULL) watch->on_closed(watch->context, number_of(client), code);
@@ -123,6 +135,7 @@ static void io_ping(void *context, shard_conn conn)
     client->pinged_at = client->world->now;
     if (client->pongs_due == PONGS_MAX) return; /* A client that is so late is lost. */
     client->pong_at[client->pongs_due++] = mono_after(client->world->now, client->pong_delay_ms);
+    if (is_heard(client)) keep_earlier(&client->world->pong_at, client->pong_at[0]);
 }
 
 static uint32_t io_rtt_us(void *context, shard_conn conn)
@@ -289,11 +302,6 @@ void edge_bring_answers(struct world *world)
 
 /* --- What comes in. --- */
 
-static bool is_heard(const struct client *client)
-{
-    return !client->is_paused && !client->is_lost && !client->is_silent;
-}
-
 static void hear_pongs(struct world *world, struct client *client)
 {
     struct world_shard *at = &world->shards[client->shard];
@@ -341,6 +349,9 @@ static void disconnect(struct world *world, struct client *client)
 
 void edge_bring_in(struct world *world)
 {
+    if (!world->has_input && mono_is_before(world->now, world->pong_at)) return;
+    world->has_input = false;
+    world->pong_at = (mono_time){UINT64_MAX};
     for (uint32_t i = 0; i < world->settings.clients; i++) {
         struct client *client = &world->clients[i];
         if (!client->is_connected || world->shards[client->shard].is_stalled) continue;
@@ -352,13 +363,10 @@ void edge_bring_in(struct world *world)
             shard_on_writable(world->shards[client->shard].shard, client->session);
             world->shards[client->shard].is_woken = true;
         }
+        if (client->pongs_due > 0 && is_heard(client))
+            keep_earlier(&world->pong_at, client->pong_at[0]);
         if (client->is_lost) disconnect(world, client);
     }
-}
-
-static void keep_earlier(mono_time *earliest, mono_time at)
-{
-    if (mono_is_before(at, *earliest)) *earliest = at;
 }
 
 static void look_at_store(const struct world *world, const struct store *store, mono_time *next)
@@ -374,12 +382,7 @@ mono_time edge_next_due(const struct world *world, mono_time until)
     mono_time next = until;
     look_at_store(world, &world->saves, &next);
     look_at_store(world, &world->loads, &next);
-    for (uint32_t i = 0; i < world->settings.clients; i++) {
-        const struct client *client = &world->clients[i];
-        bool can_come = client->is_connected && client->pongs_due > 0 && is_heard(client) &&
-                        !world->shards[client->shard].is_stalled;
-        if (can_come) keep_earlier(&next, client->pong_at[0]);
-    }
+    keep_earlier(&next, world->pong_at);
     return next;
 }
 

@@ -139,7 +139,7 @@ static uint32_t or_default(uint32_t value, uint32_t otherwise)
 
 static void *create_mailbox(const struct world_settings *settings, struct mailbox *mailbox)
 {
-    void *bytes = calloc(1, settings->mailbox_bytes);
+    void *bytes = malloc(settings->mailbox_bytes);
     SIM_EXPECT(bytes != NULL);
     mailbox_init(mailbox, bytes, settings->mailbox_bytes);
     if (settings->mailbox_room != 0) mailbox->size = settings->mailbox_room;
@@ -162,6 +162,7 @@ struct world *world_create(struct world_settings settings)
     memset(world, 0, sizeof(*world));
     world->settings = settings;
     world->now.ms = STARTS_AT_MS;
+    world->pong_at = (mono_time){UINT64_MAX};
     struct siphash_key seed = {{0x5eed, settings.seed}};
     prng_init(&world->chance, &seed);
     world->clients = calloc(settings.clients, sizeof(*world->clients));
@@ -390,6 +391,7 @@ void go_on(struct world *world, unsigned shard)
     bool was_due = at->is_stalled && wheel_next(&at->shard->wheel, &due);
     if (was_due && mono_is_before(due, world->now)) world->late_timers++;
     at->is_stalled = false;
+    world->has_input = true;
     for (unsigned i = 0; i < world->settings.shards; i++) world->shards[i].pause_ms = 1;
     at->is_woken = true;
 }

@@ -174,6 +174,8 @@ struct world {
     struct world_watch watch;
     uint64_t late_timers, late_records; /* Timers of a shard that stood still; batches under way. */
     struct client *clients;
+    bool has_input;    /* Of clients, that a shard may hear. */
+    mono_time pong_at; /* When the next pong comes, of those that can. */
     struct store saves;
     struct store loads;
     struct id known[KNOWN_MAX];              /* Players that the store knows, */
