@@ -315,16 +315,20 @@ bool shard_next_due(const struct shard *shard, mono_time *ret_at)
     bool has_work = !list_is_empty(&shard->runnable) || !list_is_empty(&shard->debts) ||
                     !list_is_empty(&shard->owed) || !list_is_empty(&shard->owed_grants) ||
                     (shard->is_draining && !shard_is_empty(shard));
-    if (shard->lobby != NULL) {
-        has_work = has_work || !list_is_empty(&shard->lobby->owed_tickets) ||
-                   !list_is_empty(&shard->lobby->owed_offers);
-    }
+    has_work = has_work || (shard->lobby != NULL && !list_is_empty(&shard->lobby->owed_tickets));
+    /* Something waits for room in a mailbox or an outbox: its other end makes it within a turn of its loop. */
+    mono_time soon = mono_after(shard->now, 1);
     if (has_work) {
-        /* Something waits for room in a mailbox or an outbox: its other end makes it within a turn of its loop. */
-        *ret_at = mono_after(shard->now, 1);
+        *ret_at = soon;
         return true;
     }
-    return wheel_next(&shard->wheel, ret_at);
+    bool is_due = wheel_next(&shard->wheel, ret_at);
+    if (shard->lobby == NULL || list_is_empty(&shard->lobby->owed_offers)) return is_due;
+    /* Matches that find no slot wait together for some to end. */
+    mono_time starts_at = shard->lobby->starts_at;
+    if (mono_is_before(starts_at, soon)) starts_at = soon;
+    if (!is_due || mono_is_before(starts_at, *ret_at)) *ret_at = starts_at;
+    return true;
 }
 
 /* --- The end. --- */

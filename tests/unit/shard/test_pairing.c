@@ -91,6 +91,20 @@ static void an_open_category_plays_the_others(void **state)
     world_close(world);
 }
 
+static void matches_without_a_slot_wait_without_keeping_the_shard_busy(void **state)
+{
+    (void)state;
+    struct world *world = world_create((struct world_settings){.matches_max = 1});
+    duel_begins(world, 0, 0);
+    is_queued(world, CAT, 0);
+    is_queued(world, DAN, 0);
+    uint32_t runs = world->runs;
+    run_ms(world, 1000);
+    /* A few for each time it is tried again, every tenth of a second. */
+    assert_in_range(world->runs - runs, 1, 60);
+    world_close(world);
+}
+
 static void an_unknown_category_is_a_bad_message(void **state)
 {
     (void)state;
@@ -454,6 +468,7 @@ int main(void)
         cmocka_unit_test(queued_tells_how_many_wait),
         cmocka_unit_test(different_categories_do_not_play),
         cmocka_unit_test(an_open_category_plays_the_others),
+        cmocka_unit_test(matches_without_a_slot_wait_without_keeping_the_shard_busy),
         cmocka_unit_test(an_unknown_category_is_a_bad_message),
         cmocka_unit_test(who_is_queued_may_not_join),
         cmocka_unit_test(at_most_one_join_a_second),
