@@ -15,6 +15,7 @@ enum {
     SESSIONS_MAX = 16,
     MATCHES_MAX = 8,
     STARTS_AT_MS = 5000000,
+    PAUSE_MAX_MS = 16,
     PASSES_PER_MS = 16, /* A shard that waits for another one's mailbox is due again and again. */
 };
 
@@ -289,12 +290,29 @@ static void bring_records(struct world *world)
     }
 }
 
+/* What a shard owes to one that stands still it tries to pay every millisecond. Here it pauses longer from time to time:
+ * nothing else is lost by that, and most of a run's time otherwise. */
+static bool shard_due(const struct world_shard *at, mono_time *ret_due)
+{
+    const struct shard *shard = at->shard;
+    mono_time due;
+    if (!shard_next_due(shard, ret_due)) return false;
+    bool is_trying = at->pause_ms > 1 && ret_due->ms == shard->now.ms + 1;
+    if (!is_trying) return true;
+    *ret_due = mono_after(shard->now, at->pause_ms);
+    if (wheel_next(&shard->wheel, &due) && mono_is_before(due, *ret_due)) *ret_due = due;
+    return true;
+}
+
 static bool run_shard(struct world *world, unsigned index)
 {
     struct world_shard *at = &world->shards[index];
     mono_time due;
-    bool is_due = shard_next_due(at->shard, &due) && !mono_is_before(world->now, due);
+    bool is_due = shard_due(at, &due) && !mono_is_before(world->now, due);
     if (at->is_stalled || (!at->is_woken && !is_due)) return false;
+    bool may_pause = world->settings.is_patient && !at->is_woken;
+    at->pause_ms = may_pause && at->pause_ms < PAUSE_MAX_MS ? 2 * at->pause_ms : at->pause_ms;
+    if (!may_pause) at->pause_ms = 1;
     at->is_woken = false;
     shard_run(at->shard, world->now, wall_now(world));
     world->runs++;
@@ -328,7 +346,7 @@ static mono_time next_due(const struct world *world, mono_time until)
     mono_time next = edge_next_due(world, until);
     for (unsigned i = 0; i < world->settings.shards; i++) {
         mono_time due;
-        if (world->shards[i].is_stalled || !shard_next_due(world->shards[i].shard, &due)) continue;
+        if (world->shards[i].is_stalled || !shard_due(&world->shards[i], &due)) continue;
         if (mono_is_before(due, next)) next = due;
     }
     for (unsigned from = 0; from < world->settings.shards; from++) {

@@ -135,7 +135,8 @@ struct world_settings {
     const struct shard_settings *shard;
     /* Less than mailbox_init() takes: then a mailbox holds one or two records. 0: mailbox_bytes. A power of two. */
     uint32_t mailbox_room;
-    bool has_late_mailboxes;   /* Records are under way for a while: mailbox_delay_ms. */
+    bool has_late_mailboxes; /* Records are under way for a while: mailbox_delay_ms. */
+    bool is_patient; /* A shard that waits for another one's room tries less and less often. */
     bool forgets_its_messages; /* Nobody looks at what clients were told before. */
 };
 
