@@ -12,6 +12,15 @@ enum {
 
 /* --- What the world shows. --- */
 
+static void note_match(struct sim_player *player, const char *text)
+{
+    if (strstr(text, ",\"seq\":") == NULL) return;
+    const char *match = strstr(text, "\"match\":\"");
+    if (match != NULL)
+        (void)id_parse(match + strlen("\"match\":\""), ID_TEXT_BYTES,
+                       &player->match); /* What is none leaves the one before. */
+}
+
 static void on_event(void *context, unsigned shard, unsigned client, const char *what,
                      const char *text)
 {
@@ -21,20 +30,17 @@ static void on_event(void *context, unsigned shard, unsigned client, const char 
                               .shard = shard,
                               .client = client,
                               .what = what};
-    if (client != ANY_NUMBER) head.match = run->players[client].match;
     run->speaking = client;
+    if (client != ANY_NUMBER) {
+        if (strcmp(what, "told") == 0) note_match(&run->players[client], text);
+        head.match = run->players[client].match;
+    }
     trace_add(run->trace, &head, text);
 }
 
 static void on_told(void *context, unsigned client, const char *text)
 {
-    struct sim_run *run = context;
-    const char *seq = strstr(text, ",\"seq\":");
-    const char *match = seq != NULL ? strstr(text, "\"match\":\"") : NULL;
-    if (match != NULL)
-        (void)id_parse(match + strlen("\"match\":\""), ID_TEXT_BYTES,
-                       &run->players[client].match); /* What is none leaves the one before. */
-    player_on_told(run, client, text);
+    player_on_told(context, client, text);
 }
 
 static void on_closed(void *context, unsigned client, unsigned code)
@@ -51,8 +57,11 @@ static void on_note(void *context, unsigned shard, const struct shard_note *note
 {
     (void)shard;
     struct sim_run *run = context;
-    if (note->kind == NOTE_MATCH_FAULT) run->faulted = note->match;
+    run->speaking = ANY_NUMBER;
+    run->noted = note->match;
     census_on_note(run, note);
+    if (note->kind == NOTE_MATCH_ENDED && run->matches == run->break_at)
+        sim_failed("broken on purpose: match %u has ended", run->matches);
 }
 
 /* --- One world. --- */
@@ -66,7 +75,9 @@ void run_init(struct sim_run *run, struct sim_tally *tally, struct trace *trace)
 
 static void begin(struct sim_run *run, const struct sim_recipe *recipe)
 {
+    uint32_t break_at = run->break_at;
     run_init(run, run->tally, run->trace);
+    run->break_at = break_at;
     run->recipe = *recipe;
     run->world = world_create((struct world_settings){
         .shards = recipe->shards,

@@ -22,8 +22,9 @@ struct sim_run {
     uint32_t step;
     uint32_t matches;  /* Ended in this world. */
     uint32_t faults;   /* Drawn so far. */
+    uint32_t break_at; /* Matches: when a rule is broken on purpose; 0: never. */
     uint32_t speaking; /* The client of the last event; ANY_NUMBER: none. */
-    struct id faulted; /* The match that found itself broken; zeros: none. */
+    struct id noted;   /* The match that a shard spoke of last; zeros: none. */
     mono_time began_at;
     mono_time starts_at; /* The lobby's, as it was last seen. */
     mono_time fault_at;

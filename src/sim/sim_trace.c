@@ -66,7 +66,8 @@ void trace_add(struct trace *trace, const struct trace_head *head, const char *t
 
 static bool is_shown(const struct trace_event *event, const struct id *match)
 {
-    return match == NULL || id_equal(&event->head.match, match);
+    return match == NULL || event->head.client == TRACE_NOBODY ||
+           id_equal(&event->head.match, match);
 }
 
 void trace_print_last(const struct trace *trace, const struct id *match, FILE *file)

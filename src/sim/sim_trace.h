@@ -43,5 +43,5 @@ void trace_init(struct trace *trace, bool is_printed);
 /* `text` in full goes into the hash, its beginning is kept. */
 void trace_add(struct trace *trace, const struct trace_head *head, const char *text);
 
-/* The last events of that match (NULL: of all), TRACE_SHOWN at most. */
+/* The last events of that match's players (NULL: of all), and of nobody; TRACE_SHOWN at most. */
 void trace_print_last(const struct trace *trace, const struct id *match, FILE *file);

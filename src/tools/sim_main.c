@@ -7,12 +7,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/assert.h"
 #include "sim_failed.h"
 #include "sim_options.h"
 #include "sim_run.h"
+#include "sim_shrink.h"
 
 enum {
     EXIT_WRONG_USAGE = 2,
@@ -20,6 +23,7 @@ enum {
     STANDARD_SEED = 1,
     STANDARD_WORLDS = 1200,
     FAILURE_BYTES = 8192,
+    ATTEMPT_SECONDS = 600,
     LARGE_BYTES = 256 * 1024,
 };
 
@@ -29,24 +33,35 @@ static struct {
     struct sim_run run;
     struct sim_tally tally;
     struct trace trace;
+    int failure_fd; /* Where a child says how it ended; 0: it is no child. */
+    bool is_silent; /* It says nothing else. */
 } sim;
 
 /* --- A broken rule. --- */
 
-static _Noreturn void report_failure(const char *what)
+static void print_failure(const char *what)
 {
     static const struct id none;
     const struct sim_run *run = &sim.run;
     bool has_client = run->speaking < run->recipe.players;
-    const struct id *match = has_client ? &run->players[run->speaking].match : &run->faulted;
+    const struct id *match = has_client ? &run->players[run->speaking].match : &run->noted;
     if (id_equal(match, &none)) match = NULL;
-    if (sim.options.is_traced) (void)fflush(stdout); /* In its order, where both go to one place. */
+    (void)fflush(stdout); /* In its order, where both go to one place. */
     trace_print_last(&sim.trace, match, stderr);
     (void)fprintf(stderr, "\nseed %" PRIu64 ", step %" PRIu32 ": %s\nagain: ", run->recipe.seed,
                   run->step, what);
     sim_overrides_print(&sim.options.overrides, run->recipe.seed, stderr);
     (void)fprintf(stderr, " --trace\n");
-    exit(EXIT_FAILURE);
+}
+
+static _Noreturn void report_failure(const char *what)
+{
+    if (!sim.is_silent) print_failure(what);
+    if (sim.failure_fd == 0) exit(EXIT_FAILURE);
+    struct sim_failure failure = {.seed = sim.run.recipe.seed, .step = sim.run.step};
+    failure_name_rule(what, failure.rule);
+    bool is_told = write(sim.failure_fd, &failure, sizeof(failure)) == (ssize_t)sizeof(failure);
+    _exit(is_told ? EXIT_FAILURE : EXIT_WRONG_USAGE);
 }
 
 void sim_failed(const char *format, ...)
@@ -61,9 +76,7 @@ void sim_failed(const char *format, ...)
 
 void qr_assert_failed(const char *file, int line, const char *claim)
 {
-    char what[FAILURE_BYTES];
-    (void)snprintf(what, sizeof(what), "%s:%d: %s", file, line, claim); /* Cut, it still tells. */
-    report_failure(what);
+    sim_failed("assertion %s, %s:%d", claim, file, line);
 }
 
 /* --- Running. --- */
@@ -85,6 +98,7 @@ static void run_worlds(void)
         struct sim_recipe recipe;
         recipe_draw(&recipe, options->seed + i);
         sim_overrides_apply(&options->overrides, &recipe);
+        sim.run.break_at = options->break_at;
         run_world(&sim.run, &recipe);
         if (options->matches != 0 && sim.tally.matches >= options->matches) return;
     }
@@ -118,23 +132,81 @@ static int check_counters(void)
 
 static int run_all(void)
 {
-    /* A shard's memory is large and hardly touched: it comes from the kernel anew, zeroed where it is touched. */
-    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* Refused, it is slower. */
-    if (sim.options.is_standard) {
-        sim.options.seed = STANDARD_SEED;
-        sim.options.count = STANDARD_WORLDS;
+    struct sim_options *options = &sim.options;
+    if (options->is_standard) {
+        options->seed = STANDARD_SEED;
+        options->count = STANDARD_WORLDS;
     }
     double wall_s = seconds(CLOCK_MONOTONIC), cpu_s = seconds(CLOCK_PROCESS_CPUTIME_ID);
     run_worlds();
     print_tally(seconds(CLOCK_MONOTONIC) - wall_s, seconds(CLOCK_PROCESS_CPUTIME_ID) - cpu_s);
-    return sim.options.is_standard ? check_counters() : EXIT_SUCCESS;
+    uint64_t hash = sim.trace.hash;
+    for (uint32_t i = 1; i < options->repeat; i++) {
+        run_worlds();
+        if (sim.trace.hash == hash) continue;
+        (void)fprintf(stderr, "quizrush-sim: the same seeds, and another hash: %016" PRIx64 "\n",
+                      sim.trace.hash);
+        return EXIT_FAILURE;
+    }
+    return options->is_standard ? check_counters() : EXIT_SUCCESS;
+}
+
+/* --- Shrinking. --- */
+
+static _Noreturn void run_as_child(int failure_fd)
+{
+    sim.failure_fd = failure_fd;
+    (void)alarm(
+        ATTEMPT_SECONDS); /* A smaller world that does not end is none that is looked for. */
+    run_worlds();
+    _exit(EXIT_SUCCESS);
+}
+
+static bool attempt(const struct sim_overrides *overrides, uint64_t seed, uint64_t count,
+                    struct sim_failure *ret_failure)
+{
+    int ends[2];
+    if (pipe(ends) != 0) return false;
+    pid_t child = fork();
+    if (child == 0) {
+        sim.options.overrides = *overrides;
+        sim.options.seed = seed;
+        sim.options.count = count;
+        run_as_child(ends[1]);
+    }
+    (void)close(ends[1]); /* Or the read below would not end. */
+    bool is_broken = child > 0 && read(ends[0], ret_failure, sizeof(*ret_failure)) ==
+                                      (ssize_t)sizeof(*ret_failure);
+    (void)close(ends[0]);                         /* Nothing was written. */
+    if (child > 0) (void)waitpid(child, NULL, 0); /* How it ended was read. */
+    return is_broken;
+}
+
+static int find_and_shrink(void)
+{
+    struct sim_options *options = &sim.options;
+    struct sim_failure failure;
+    (void)fflush(stdout); /* The child would print it once more. */
+    if (!attempt(&options->overrides, options->seed, options->count, &failure)) {
+        (void)fprintf(stderr, "quizrush-sim: no rule was broken\n");
+        return EXIT_SUCCESS;
+    }
+    sim.is_silent = true;
+    options->is_traced = false;
+    unsigned attempts = shrink(attempt, &failure, &options->overrides);
+    (void)printf("the smallest of %u: ", attempts);
+    sim_overrides_print(&options->overrides, failure.seed, stdout);
+    (void)printf(" --trace\n");
+    return EXIT_FAILURE;
 }
 
 int main(int argc, char *argv[])
 {
     char problem[SIM_PROBLEM_BYTES];
+    /* A shard's memory is large and hardly touched: it comes from the kernel anew, zeroed where it is touched. */
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* Refused, it is slower. */
     switch (sim_options_parse(argc, argv, &sim.options, problem)) {
-    case SIM_OPTIONS_RUN: return run_all();
+    case SIM_OPTIONS_RUN: return sim.options.is_shrunk ? find_and_shrink() : run_all();
     case SIM_OPTIONS_HELP: sim_options_print_help(stdout); return EXIT_SUCCESS;
     case SIM_OPTIONS_VERSION: (void)puts("quizrush-sim " QUIZRUSH_VERSION); return EXIT_SUCCESS;
     case SIM_OPTIONS_WRONG: break;

@@ -62,7 +62,7 @@ void sim_options_print_help(FILE *file)
                 file);
     for (unsigned i = 0; i < NUMBERS; i++) {
         if (numbers[i].help != NULL)
-            (void)fprintf(file, "  --%-18s %s\n", numbers[i].name, numbers[i].help);
+            (void)fprintf(file, "  --%-7s N          %s\n", numbers[i].name, numbers[i].help);
     }
     (void)fputs("  --without NAMES      leave out habits and faults, with commas between: one of\n"
                 "                      ",
@@ -71,7 +71,7 @@ void sim_options_print_help(FILE *file)
         (void)fprintf(file, " %s%s", recipe_rate_name((enum sim_rate)i),
                       i % 8 == 7 ? "\n                      " : "");
     }
-    (void)fputs("\n                       or drain\n"
+    (void)fputs("\n                       or all habits, faults; or drain\n"
                 "  --trace              a line per event (docs/simulator.md)\n"
                 "  --shrink             where a rule is broken, look for a smaller world\n"
                 "  --standard           the run that ctest does: what must happen sometimes is\n"
@@ -99,20 +99,36 @@ static bool parse_number(unsigned index, const char *text, uint64_t *ret_value, 
     return false;
 }
 
+static void leave_out_range(struct sim_overrides *overrides, unsigned first, unsigned end)
+{
+    for (unsigned i = first; i < end; i++) overrides->is_left_out[i] = true;
+}
+
+static bool leave_out_one(struct sim_overrides *overrides, const char *name)
+{
+    enum sim_rate rate = recipe_rate(name);
+    if (strcmp(name, "drain") == 0) {
+        overrides->is_never_drained = true;
+    } else if (strcmp(name, "habits") == 0) {
+        leave_out_range(overrides, 0, HABIT_COUNT);
+    } else if (strcmp(name, "faults") == 0) {
+        leave_out_range(overrides, HABIT_COUNT, RATE_COUNT);
+    } else if (rate != RATE_COUNT) {
+        overrides->is_left_out[rate] = true;
+    } else {
+        return false;
+    }
+    return true;
+}
+
 static bool leave_out(struct sim_overrides *overrides, char *names, char *ret_problem)
 {
     for (char *rest = names, *name = strtok_r(names, ",", &rest); name != NULL;
          name = strtok_r(NULL, ",", &rest)) {
-        enum sim_rate rate = recipe_rate(name);
-        if (strcmp(name, "drain") == 0) {
-            overrides->is_never_drained = true;
-        } else if (rate != RATE_COUNT) {
-            overrides->is_left_out[rate] = true;
-        } else {
-            (void)snprintf(ret_problem, SIM_PROBLEM_BYTES,
-                           "--without: there is no habit or fault \"%.40s\"", name); /* It fits. */
-            return false;
-        }
+        if (leave_out_one(overrides, name)) continue;
+        (void)snprintf(ret_problem, SIM_PROBLEM_BYTES,
+                       "--without: there is no habit or fault \"%.40s\"", name); /* It fits. */
+        return false;
     }
     return true;
 }
@@ -192,17 +208,31 @@ void sim_overrides_apply(const struct sim_overrides *overrides, struct sim_recip
     }
 }
 
+/* All of a range under its name, or each under its own. */
+static const char *print_left_out(const struct sim_overrides *overrides, unsigned first,
+                                  unsigned end, const char *name, const char *before, FILE *file)
+{
+    unsigned count = 0;
+    for (unsigned i = first; i < end; i++) count += overrides->is_left_out[i];
+    if (count == end - first) {
+        (void)fprintf(file, "%s%s", before, name);
+        return ",";
+    }
+    for (unsigned i = first; i < end; i++) {
+        if (!overrides->is_left_out[i]) continue;
+        (void)fprintf(file, "%s%s", before, recipe_rate_name((enum sim_rate)i));
+        before = ",";
+    }
+    return before;
+}
+
 void sim_overrides_print(const struct sim_overrides *overrides, uint64_t seed, FILE *file)
 {
     (void)fprintf(file, "quizrush-sim --seed %" PRIu64, seed);
     if (overrides->players != 0) (void)fprintf(file, " --players %" PRIu32, overrides->players);
     if (overrides->shards != 0) (void)fprintf(file, " --shards %" PRIu32, overrides->shards);
     if (overrides->steps != 0) (void)fprintf(file, " --steps %" PRIu32, overrides->steps);
-    const char *before = " --without ";
-    for (unsigned i = 0; i < RATE_COUNT; i++) {
-        if (!overrides->is_left_out[i]) continue;
-        (void)fprintf(file, "%s%s", before, recipe_rate_name((enum sim_rate)i));
-        before = ",";
-    }
+    const char *before = print_left_out(overrides, 0, HABIT_COUNT, "habits", " --without ", file);
+    before = print_left_out(overrides, HABIT_COUNT, RATE_COUNT, "faults", before, file);
     if (overrides->is_never_drained) (void)fprintf(file, "%sdrain", before);
 }

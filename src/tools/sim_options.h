@@ -28,7 +28,8 @@ struct sim_options {
     uint64_t count;
     uint64_t matches; /* 0: no limit. */
     uint32_t repeat;
-    uint32_t break_at; /* For tests of the report: a rule is broken at this step; 0: none. */
+    uint32_t
+        break_at; /* For tests of the report: a rule is broken when so many matches of a world have ended; 0: none. */
     bool is_traced;
     bool is_shrunk;
     bool is_standard;
