@@ -32,7 +32,7 @@ static void strike_client(struct sim_run *run, enum sim_rate fault, struct prng 
 {
     unsigned client = prng_below(prng, run->recipe.players);
     struct sim_player *player = &run->players[client];
-    mono_time until = mono_after(run->world->now, 4 * (uint64_t)draw_ms(prng));
+    mono_time until = mono_after(run->world->now, 1 + prng_below(prng, 2 * LONG_MS));
     if (!run->world->clients[client].is_connected) return;
     if (fault == FAULT_DROP) is_lost(run->world, client);
     if (fault == FAULT_CHOKE) {
@@ -75,7 +75,7 @@ static void strike(struct sim_run *run, unsigned fault, struct prng *prng)
     case FAULT_STALL: stall_some(run, prng, false); break;
     case FAULT_JAM: stall_some(run, prng, true); break;
     case FAULT_DELAY:
-        world->mailbox_delay_ms = draw_ms(prng);
+        world->mailbox_delay_ms = run->recipe.delay_ms + draw_ms(prng);
         run->delay_until = until;
         break;
     case FAULT_SAVE_LATE: choose_store(&world->saves, STORE_LATE, prng); break;
@@ -126,7 +126,7 @@ void fault_mend(struct sim_run *run)
     }
     if (is_over(run, &run->saves_until)) world->saves.mode = STORE_PROMPT;
     if (is_over(run, &run->loads_until)) world->loads.mode = STORE_PROMPT;
-    if (is_over(run, &run->delay_until)) world->mailbox_delay_ms = 0;
+    if (is_over(run, &run->delay_until)) world->mailbox_delay_ms = run->recipe.delay_ms;
 }
 
 static mono_time earlier(mono_time a, mono_time b)
@@ -155,5 +155,6 @@ void fault_end_all(struct sim_run *run)
     }
     run->saves_until = run->loads_until = run->delay_until = now;
     fault_mend(run);
+    run->world->mailbox_delay_ms = 0;
     run->fault_at = NEVER;
 }

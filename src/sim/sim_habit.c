@@ -38,7 +38,7 @@ static void say_hello(struct sim_run *run, unsigned client, struct prng *prng)
     struct client *at = &world->clients[client];
     struct sim_player *player = &run->players[client];
     player->is_resuming = at->session_text[0] != '\0';
-    player->is_showing_token = player->is_showing_before = false;
+    player->is_showing_token = player->is_showing_before = player->is_foreign = false;
     player->seq_claim = at->last_seq > 0 ? SEQ_CLAIM_LAST : SEQ_CLAIM_NONE;
     player->state = PLAYER_GREETING;
     uint32_t last_seq = at->last_seq;
@@ -51,7 +51,7 @@ static void say_hello(struct sim_run *run, unsigned client, struct prng *prng)
         note_asked(player, 'h', greets(world, client));
         return;
     }
-    switch (prng_below(prng, player->flaps > 0 ? 1 : 10)) {
+    switch (prng_below(prng, player->flaps > 0 ? 1 : 12)) {
     case 1:
         last_seq = 0;
         player->seq_claim = SEQ_CLAIM_NONE;
@@ -79,6 +79,14 @@ static void say_hello(struct sim_run *run, unsigned client, struct prng *prng)
         player->is_resuming = false;
         note_asked(player, 'h', shows_its_token(world, client));
         return;
+    case 7: {
+        const struct client *other = &world->clients[prng_below(prng, run->recipe.players)];
+        if (other->session_text[0] == '\0' || id_equal(&other->player, &at->player)) break;
+        memcpy(at->session_text, other->session_text, sizeof(at->session_text));
+        player->is_foreign = player->is_showing_token = true;
+        note_asked(player, 'h', resumes_or_shows_its_token(world, client));
+        return;
+    }
     default: break;
     }
     memcpy(player->before, at->session_text, sizeof(player->before));

@@ -10,7 +10,7 @@
 
 static const mono_time NEVER = {UINT64_MAX};
 
-enum { PENALTY_RETRY_MS = 1500, TYPE_AT = 9 };
+enum { FLAPS_ENOUGH = ABSENCES_MAX + 6, PENALTY_RETRY_MS = 1500, TYPE_AT = 9 };
 
 struct prng player_dice(struct sim_run *run, unsigned client)
 {
@@ -135,7 +135,7 @@ static void on_match(struct sim_run *run, unsigned client)
     if (prng_below(&prng, 1000) < rates[HABIT_DODGE]) player->is_dodging = !player->is_dodging;
     if (player->is_dodging) player_act_within(run, client, &prng, run->recipe.shard.match.start_ms);
     if (player->flaps > 0 || prng_below(&prng, 1000) >= rates[HABIT_FLAP]) return;
-    player->flaps = (uint8_t)between(&prng, 2, ABSENCES_MAX + 4);
+    player->flaps = one_in(&prng, 2) ? FLAPS_ENOUGH : (uint8_t)between(&prng, 2, 8);
     player_act_within(run, client, &prng, 2);
 }
 
@@ -182,6 +182,10 @@ static void on_hello_refused(struct sim_run *run, unsigned client, enum refusal 
     }
     if (refusal == REFUSAL_BAD_MESSAGE) {
         if (player->seq_claim == SEQ_CLAIM_AHEAD) run_count(run, COUNTER_SEQ_AHEAD);
+        if (player->is_foreign) {
+            run_count(run, COUNTER_FOREIGN);
+            at->session_text[0] = '\0';
+        }
         at->last_seq = 0;
     }
     if (player->state == PLAYER_GREETING) player->state = PLAYER_NEW;

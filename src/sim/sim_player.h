@@ -42,6 +42,7 @@ struct sim_player {
     uint8_t seq_claim; /* enum seq_claim of the last hello. */
     bool is_resuming;  /* The last hello named a session. */
     bool is_showing_token;
+    bool is_foreign;        /* With another player's session, and its own token. */
     bool is_showing_before; /* The session before the last welcome. */
     bool is_back;           /* Welcomed back, and nothing else was told since. */
     bool is_leaving;

@@ -104,6 +104,7 @@ void recipe_draw(struct sim_recipe *ret_recipe, uint64_t seed)
     recipe.matches = between(&prng, 10, 150);
     recipe.mailbox_room = DRAW_OF(&prng, 0, 0, 2048, 4096);
     recipe.has_late_mailboxes = one_in(&prng, 3);
+    recipe.delay_ms = DRAW_OF(&prng, 0, 2, 20, 100);
     recipe.shard = draw_shard(&prng);
     draw_rates(&prng, &recipe);
     recipe.pause_ms = DRAW_OF(&prng, 200, 1000, 4000);

@@ -86,6 +86,7 @@ struct sim_recipe {
     uint32_t shards;
     uint32_t mailbox_room; /* 0: as in the server. */
     bool has_late_mailboxes;
+    uint32_t delay_ms; /* Of those: at most, where nothing is wrong. */
     struct shard_settings shard;
     uint16_t rates[RATE_COUNT]; /* Thousandths. */
     uint32_t pause_ms;          /* Players do something besides playing about so often. */

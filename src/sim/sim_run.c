@@ -101,6 +101,7 @@ static void begin(struct sim_run *run, const struct sim_recipe *recipe)
     run->began_at = world->now;
     for (unsigned i = 0; i < recipe->players; i++) player_init(run, i);
     fault_end_all(run);
+    world->mailbox_delay_ms = recipe->delay_ms;
     if (recipe->fault_every_ms > 0) run->fault_at = mono_after(world->now, recipe->fault_every_ms);
 }
 

@@ -35,6 +35,7 @@ enum { TALLY_LEAST = 100 };
     X(SEQ_AHEAD, "seq_ahead")                                                                      \
     X(RESUME_BEFORE, "resume_before")                                                              \
     X(RESUME_TOKEN, "resume_token")                                                                \
+    X(FOREIGN, "foreign_session")                                                                  \
     X(RESUME_EXPIRED, "resume_expired")                                                            \
     X(TAKEN_OVER, "taken_over")                                                                    \
     X(TAKEN_ACROSS, "taken_across")                                                                \
