@@ -16,6 +16,7 @@ enum {
     FLOOD_EACH = 4,
     FLOOD_EVERY_MS = 40,
     LITTER_EACH = 22,
+    FICKLE_LOOKS = 12,
 };
 
 static bool has_habit(const struct sim_run *run, struct prng *prng, enum sim_rate habit)
@@ -201,8 +202,17 @@ static void join(struct sim_run *run, unsigned client, struct prng *prng)
         id = joins(world, client);
     }
     note_asked(player, 'j', id);
-    if (!has_habit(run, prng, HABIT_FICKLE)) return;
-    player->is_fickle = true;
+    /* Sooner of the same opponent once more. */
+    unsigned looks = player->is_rematching ? FICKLE_LOOKS : 1;
+    for (unsigned i = 0; i < looks; i++) {
+        player->is_fickle = player->is_fickle || has_habit(run, prng, HABIT_FICKLE);
+    }
+    if (!player->is_fickle) return;
+    if (!one_in(prng, 4)) { /* In the same breath. */
+        player->is_fickle = false;
+        note_asked(player, 'l', leaves(world, client));
+        return;
+    }
     player_act_within(run, client, prng, 1 + 2 * run->world->mailbox_delay_ms);
 }
 

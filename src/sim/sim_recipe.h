@@ -24,12 +24,12 @@
     X(BAD_CHOICE, "bad_choice", 60)                                                                \
     /* Of a match that begins: */                                                                  \
     X(DODGE, "dodge", 60)                                                                          \
-    X(FLAP, "flap", 200)                                                                           \
+    X(FLAP, "flap", 300)                                                                           \
     /* Of a join: */                                                                               \
     X(HOUSE, "house", 250)                                                                         \
     X(CATEGORY, "category", 150)                                                                   \
-    X(REMATCH, "rematch", 400)                                                                     \
-    X(FICKLE, "fickle", 80)                                                                        \
+    X(REMATCH, "rematch", 800)                                                                     \
+    X(FICKLE, "fickle", 300)                                                                       \
     /* Of a connection: */                                                                         \
     X(MUTE, "mute", 40)                                                                            \
     X(TAB, "tab", 60)                                                                              \
