@@ -239,7 +239,9 @@ static int io_save(void *context, struct handle match, const struct match_result
 {
     struct world_shard *at = context;
     at->world->last_result = *result;
-    return ask_store(at, &at->world->saves, &(struct pending){.who = match, .id = result->match});
+    struct pending save = {.who = match, .id = result->match};
+    store_take(result, &save.result);
+    return ask_store(at, &at->world->saves, &save);
 }
 
 static int io_load(void *context, struct handle session, const struct id *player)
@@ -255,6 +257,8 @@ static void answer_save(struct world *world, const struct pending *save)
     world->saves.failed += !is_saved && !is_lost;
     world->saves.lost += is_lost;
     tell(world, ANY_NUMBER, "saved", is_saved ? "yes" : is_lost ? "lost" : "no");
+    bool is_kept = (is_saved || is_lost) && world->settings.remembers_results;
+    if (is_kept) store_keep(world, &save->result);
     if (is_saved) referee_on_saved(&world->referee, &save->id);
     shard_on_saved(world->shards[save->shard].shard, save->who, is_saved);
 }

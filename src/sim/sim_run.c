@@ -86,6 +86,7 @@ static void begin(struct sim_run *run, const struct sim_recipe *recipe)
         .mailbox_room = recipe->mailbox_room,
         .has_late_mailboxes = recipe->has_late_mailboxes,
         .is_patient = true,
+        .remembers_results = true,
         .forgets_its_messages = true,
         .seed = recipe->seed,
         .shard = &run->recipe.shard,

@@ -40,7 +40,8 @@ enum {
     INBOX_MAX = 64,
     PENDING_MAX = 64,
     PONGS_MAX = 8,
-    KNOWN_MAX = 16,
+    KNOWN_MAX = 512,
+    RESULTS_MAX = 256,
     PING_MS = 25000,
     MATCH_PING_MS = 4000,
     CREDIT_MAX_MS = 250,
@@ -95,12 +96,29 @@ enum store_mode {
     STORE_LOSING, /* Says no, but has done it: the reply was lost. */
 };
 
+/* What the store keeps of a result. */
+struct kept_result {
+    struct id match;
+    struct id players[MATCH_PLAYERS_MAX];
+    struct rating after[MATCH_PLAYERS_MAX];
+    char names[MATCH_PLAYERS_MAX][NAME_BYTES_MAX + 1];
+    wall_time ended_at;
+    uint16_t scores[MATCH_PLAYERS_MAX];
+    uint16_t questions[MATCH_ROUNDS_MAX];
+    uint8_t question_count;
+    uint8_t reason;
+    int8_t winner;
+    bool is_rated;
+    bool has_bot;
+};
+
 /* What the store was asked and has not answered. */
 struct pending {
     struct handle who; /* A match, or a session. */
     struct id id;      /* A match's, or a player's. */
     unsigned shard;
     mono_time at;
+    struct kept_result result;
 };
 
 struct store {
@@ -135,6 +153,7 @@ struct world_settings {
     const struct shard_settings *shard;
     /* Less than mailbox_init() takes: then a mailbox holds one or two records. 0: mailbox_bytes. A power of two. */
     uint32_t mailbox_room;
+    bool remembers_results;  /* The store knows players by what was saved of them. */
     bool has_late_mailboxes; /* Records are under way for a while: mailbox_delay_ms. */
     bool is_patient; /* A shard that waits for another one's room tries less and less often. */
     bool forgets_its_messages; /* Nobody looks at what clients were told before. */
@@ -182,6 +201,8 @@ struct world {
     struct id known[KNOWN_MAX];              /* Players that the store knows, */
     struct player_record records[KNOWN_MAX]; /* and what it knows of them. */
     uint32_t known_count;
+    struct kept_result results[RESULTS_MAX]; /* Of a store that remembers, by match. */
+    uint32_t result_count;
     struct match_result last_result;
     uint32_t notes[NOTE_CLOSING + 1];
     struct referee referee;
