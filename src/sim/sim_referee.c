@@ -93,6 +93,10 @@ void referee_on_said(struct referee *referee, unsigned client, const char *text)
     *hello = (struct referee_hello){.id = number_after(text, "\"id\":"),
                                     .seq = number_after(text, "\"last_seq\":")};
     if (!id_after(text, "\"last_match\":\"", &hello->match)) hello->seq = 0;
+    for (uint32_t i = 0; i < referee->match_count; i++) {
+        const struct referee_match *match = &referee->matches[i];
+        if (id_equal(&match->id, &hello->match)) hello->seq_max = match->seq_max;
+    }
 }
 
 void referee_on_request(struct referee *referee, unsigned client, uint32_t id)
@@ -268,7 +272,7 @@ static void check_welcome(struct referee *referee, unsigned number, const char *
     client->match = find_match(referee, &id);
     client->seq = hello != NULL && id_equal(&hello->match, &id) ? hello->seq : 0;
     client->may_hear_clock = true;
-    client->is_anywhere = client->seq > referee->matches[client->match].seq_max;
+    client->is_anywhere = client->seq > 0 && client->seq > hello->seq_max;
     note_match(referee, client, client->match);
 }
 

@@ -35,6 +35,7 @@ struct referee_hello {
     uint32_t id;
     struct id match;
     uint32_t seq;
+    uint32_t seq_max; /* Of that match, when it was said. */
 };
 
 /* One connection. */
