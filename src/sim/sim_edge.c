@@ -224,11 +224,10 @@ static void io_log(void *context, const struct shard_note *note)
 static int ask_store(struct world_shard *at, struct store *store, struct pending *pending)
 {
     store->asked++;
-    if (store->mode == STORE_REFUSING) {
+    if (store->mode == STORE_REFUSING || store->count == PENDING_MAX) { /* Its queue is full. */
         store->refused++;
         return -EAGAIN;
     }
-    SIM_EXPECT(store->count < PENDING_MAX);
     pending->shard = (unsigned)(at - at->world->shards);
     pending->at = mono_after(at->world->now, store->mode == STORE_LATE ? store->delay_ms : 0);
     store->pending[store->count++] = *pending;

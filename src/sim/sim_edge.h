@@ -1,5 +1,5 @@
-/* What stands for the edge in the tests' world: what a shard asks of the outside, and what comes in from there. Of
- * shard_world.c alone.
+/* What stands for the edge in the simulated world: what a shard asks of the outside, and what comes in from there. Of
+ * sim_world.c alone.
  */
 #pragma once
 

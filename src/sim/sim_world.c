@@ -1,6 +1,5 @@
 #include "sim_world.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,13 +123,9 @@ static void create_shard(struct world *world, unsigned index)
 
 void tell(const struct world *world, unsigned client, const char *what, const char *text)
 {
-    if (world->watch.on_event != NULL) {
-        unsigned shard = client == ANY_NUMBER ? ANY_NUMBER : world->clients[client].shard;
-        world->watch.on_event(world->watch.context, shard, client, what, text);
-    }
-    if (!world->is_told || client == ANY_NUMBER) return;
-    (void)printf("%llu %u@%u %s %.150s\n", (unsigned long long)world->now.ms, client,
-                 world->clients[client].shard, what, text);
+    if (world->watch.on_event == NULL) return;
+    unsigned shard = client == ANY_NUMBER ? ANY_NUMBER : world->clients[client].shard;
+    world->watch.on_event(world->watch.context, shard, client, what, text);
 }
 
 static uint32_t or_default(uint32_t value, uint32_t otherwise)

@@ -1,10 +1,10 @@
-/* A world for the tests of the shard: up to four shards in one thread, with real mailboxes between
- * them, and all that is outside of them under the test's hand: time, chance, connections and the
- * store.
+/* The simulated world: up to four shards in one thread, with real mailboxes between them, and all that is outside of
+ * them under the program's hand: time, chance, connections and the store. The simulator plays in it (sim_run.h), and so
+ * do the unit tests of the shard.
  *
- * Players speak through connections that record what they were sent; a referee (sim_referee.h)
- * reads along and fails the test where a rule that holds always is broken. A shard runs when it was
- * woken, has input or is due, and only then: a wake-up that was lost shows.
+ * Players speak through connections that record what they were sent; a referee (sim_referee.h) reads along and fails
+ * where a rule that holds always is broken. A shard runs when it was woken, has input or is due, and only then: a
+ * wake-up that was lost shows.
  *
  * One thread. The world owns all; world_close() ends it, and checks that nothing is left.
  */
@@ -207,13 +207,12 @@ struct world {
     uint32_t notes[NOTE_CLOSING + 1];
     struct referee referee;
     uint32_t runs;        /* Iterations of all shards. */
-    bool is_told;         /* A line per event, to find out what a walk has met. */
     bool may_find_faults; /* A match is broken on purpose. */
 };
 
 /* --- Life. --- */
 
-/* A line, where the world is told. */
+/* One event, for who looks on. client: ANY_NUMBER where none is meant. */
 void tell(const struct world *world, unsigned client, const char *what, const char *text);
 
 struct world *world_create(struct world_settings settings);
