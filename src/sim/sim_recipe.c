@@ -1,5 +1,7 @@
 #include "sim_recipe.h"
 
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "core/score.h"
@@ -120,4 +122,20 @@ void recipe_draw(struct sim_recipe *ret_recipe, uint64_t seed)
     recipe.is_narrow =
         recipe.shard.matches_max < MATCHES_ENOUGH || recipe.shard.sessions_max < SESSIONS_ENOUGH;
     *ret_recipe = recipe;
+}
+
+void recipe_describe(const struct sim_recipe *recipe, char ret_text[RECIPE_TEXT_BYTES])
+{
+    const struct shard_settings *shard = &recipe->shard;
+    const struct match_settings *match = &shard->match;
+    (void)snprintf(ret_text, RECIPE_TEXT_BYTES,
+                   "seed %" PRIu64 " players %" PRIu32 " shards %" PRIu32 " steps %" PRIu32
+                   " matches %" PRIu32 " mailbox %" PRIu32 " late %" PRIu32 " sessions %" PRIu32
+                   " slots %" PRIu32 " rounds %u start %" PRIu32 " round %" PRIu32
+                   " reveal %" PRIu32 " grace %" PRIu32 " slack %" PRIu32 " credit %" PRIu32,
+                   recipe->seed, recipe->players, recipe->shards, recipe->steps, recipe->matches,
+                   recipe->mailbox_room, recipe->has_late_mailboxes ? recipe->delay_ms : 0,
+                   shard->sessions_max, shard->matches_max, match->rounds, match->start_ms,
+                   match->round_time_ms, match->reveal_time_ms, match->grace_ms,
+                   match->close_slack_ms, shard->rtt_credit_max_ms); /* It fits. */
 }

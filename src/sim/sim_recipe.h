@@ -103,3 +103,7 @@ void recipe_draw(struct sim_recipe *ret_recipe, uint64_t seed);
 /* By its name on the command line; RATE_COUNT: there is none. */
 enum sim_rate recipe_rate(const char *name);
 const char *recipe_rate_name(enum sim_rate rate);
+
+/* On one line, for the trace. */
+enum { RECIPE_TEXT_BYTES = 400 };
+void recipe_describe(const struct sim_recipe *recipe, char ret_text[RECIPE_TEXT_BYTES]);

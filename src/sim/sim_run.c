@@ -100,6 +100,9 @@ static void begin(struct sim_run *run, const struct sim_recipe *recipe)
                                         .on_note = on_note};
     world->referee.kept_ms = recipe->is_narrow ? 0 : recipe->shard.ended_keep_ms;
     run->began_at = world->now;
+    char text[RECIPE_TEXT_BYTES];
+    recipe_describe(recipe, text);
+    tell(world, ANY_NUMBER, "world", text);
     for (unsigned i = 0; i < recipe->players; i++) player_init(run, i);
     fault_end_all(run);
     world->mailbox_delay_ms = recipe->delay_ms;
