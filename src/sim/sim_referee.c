@@ -264,8 +264,11 @@ static void check_welcome(struct referee *referee, unsigned number, const char *
     struct referee_player *player = &referee->players[client->player];
     const struct referee_hello *hello = find_hello(client, number_after(text, ",\"id\":"));
     if (!id_after(text, "\"match\":\"", &id)) {
-        if (!client->is_slow && !claims_all_of(referee, player, hello))
+        if (claims_all_of(referee, player, hello)) {
+            player->has_end = true; /* From then on, whatever its next connection says. */
+        } else if (!client->is_slow) {
             expect_nothing_lost(referee, player, text, now);
+        }
         return;
     }
     referee->welcomes_back++;
