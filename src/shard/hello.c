@@ -355,13 +355,19 @@ void hello_on_place(struct shard *shard, const struct record_place *record)
         return;
     }
     if (session == NULL || session->state != SESSION_GREETING || session->generation == 0 ||
-        !id_equal(&session->match_id, &record->match_id)) {
+        session->is_loading || !id_equal(&session->match_id, &record->match_id)) {
         return; /* Asked twice. */
     }
     session->has_match = false;
     if (!record->is_known) {
         session->has_unseen = false;
-        welcome_idle(shard, session);
+        /* It ended, and was forgotten, while the player was on the way: what it has changed is in the store. */
+        bool has_heard = id_equal(&session->last_match, &record->match_id);
+        if (has_heard || session->is_over) {
+            welcome_idle(shard, session);
+        } else {
+            load(shard, session);
+        }
         return;
     }
     session->taken_seq = record->from_seq;

@@ -276,6 +276,33 @@ static void who_never_takes_a_forgotten_end_is_forgotten_too(void **state)
     world_close(world);
 }
 
+static void who_missed_an_end_that_is_forgotten_is_loaded_again(void **state)
+{
+    (void)state;
+    /* A seed with which ADA's home is on shard 0. */
+    struct world *world =
+        world_create((struct world_settings){.shards = 2, .matches_max = 1, .seed = 1});
+    is_idle(world, DAN, 0);
+    duel_begins(world, 0, 0);
+    is_known_to_the_store(world, ADA, 140000);
+    is_lost(world, ADA);
+    settle(world);
+    comes(world, ADA, 1);
+    resumes(world, ADA);
+    (void)run_once(world); /* The claim is on its way. */
+    stall(world, 1);
+    run_ms(world, GRACE_MS + CALM_MS);
+    joins_the_house(world, DAN);
+    settle(world);
+    leaves_this_match(world, DAN); /* Its end takes the place of the first one. */
+    settle(world);
+    world->referee.kept_ms = 0;
+    go_on(world, 1);
+    settle(world);
+    assert_int_equal(number_in(last_said(world, ADA, "welcome"), "rating"), 1400);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -290,6 +317,7 @@ int main(void)
         cmocka_unit_test(after_the_window_the_count_begins_anew),
         cmocka_unit_test(who_takes_a_forgotten_end_too_late_is_sent_away),
         cmocka_unit_test(who_never_takes_a_forgotten_end_is_forgotten_too),
+        cmocka_unit_test(who_missed_an_end_that_is_forgotten_is_loaded_again),
     };
     return cmocka_run_group_tests_name("hosted", tests, NULL, NULL);
 }
