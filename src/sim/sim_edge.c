@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim_audit.h"
 #include "sim_failed.h"
 
 enum { TOLD_BYTES_MAX = 16384 };
@@ -238,6 +239,7 @@ static int io_save(void *context, struct handle match, const struct match_result
 {
     struct world_shard *at = context;
     at->world->last_result = *result;
+    referee_on_save(&at->world->referee, result, at->world->now);
     struct pending save = {.who = match, .id = result->match};
     store_take(result, &save.result);
     return ask_store(at, &at->world->saves, &save);
@@ -274,9 +276,11 @@ static void answer_load(struct world *world, const struct pending *load)
     }
     for (uint32_t i = 0; i < world->known_count; i++) {
         if (!id_equal(&world->known[i], &load->id)) continue;
+        referee_on_loaded(&world->referee, &load->id, &world->records[i]);
         shard_on_loaded(shard, load->who, LOAD_FOUND, &world->records[i]);
         return;
     }
+    referee_on_loaded(&world->referee, &load->id, NULL);
     shard_on_loaded(shard, load->who, LOAD_UNKNOWN, NULL);
 }
 
@@ -330,7 +334,10 @@ static void hear(struct world *world, struct client *client)
         referee_on_heard(&world->referee, number_of(client), world->now);
         tell(world, number_of(client), "says", text);
         shard_on_heard(at->shard, client->session, false, world->now);
+        referee_on_arrival(&world->referee, number_of(client), text, world->now);
+        audit_before_message(world, number_of(client));
         shard_on_message(at->shard, client->session, text, strlen(text), world->now);
+        audit_after_message(world, number_of(client), text);
         free(text);
         at->is_woken = true;
     }

@@ -126,6 +126,29 @@ void referee_on_heard(struct referee *referee, unsigned client, mono_time now)
     if (referee->matches[player->match].is_ended) player->is_heard = true;
 }
 
+void referee_on_arrival(struct referee *referee, unsigned client, const char *text, mono_time now)
+{
+    (void)referee;
+    (void)client;
+    (void)text;
+    (void)now;
+}
+
+void referee_on_save(struct referee *referee, const struct match_result *result, mono_time now)
+{
+    (void)referee;
+    (void)result;
+    (void)now;
+}
+
+void referee_on_loaded(struct referee *referee, const struct id *player,
+                       const struct player_record *record)
+{
+    (void)referee;
+    (void)player;
+    (void)record;
+}
+
 /* --- Matches. --- */
 
 static int find_match(struct referee *referee, const struct id *id)

@@ -20,6 +20,7 @@
 
 #include "base/id.h"
 #include "base/time.h"
+#include "core/match_result.h"
 
 enum {
     REFEREE_CLIENTS_MAX = 1000,
@@ -95,6 +96,13 @@ void referee_on_said(struct referee *referee, unsigned client, const char *text)
 void referee_on_request(struct referee *referee, unsigned client, uint32_t id);
 /* The shard hears the client. */
 void referee_on_heard(struct referee *referee, unsigned client, mono_time now);
+/* A whole message of the client reaches the shard's edge. */
+void referee_on_arrival(struct referee *referee, unsigned client, const char *text, mono_time now);
+/* The store is asked to keep a result, */
+void referee_on_save(struct referee *referee, const struct match_result *result, mono_time now);
+/* and answers what it knows of a player; NULL: nothing. */
+void referee_on_loaded(struct referee *referee, const struct id *player,
+                       const struct player_record *record);
 /* The client has not taken all that it was told. */
 void referee_on_unread(struct referee *referee, unsigned client);
 void referee_on_message(struct referee *referee, unsigned client, const char *text, mono_time now);

@@ -7,6 +7,7 @@
 
 #include "proto/decode.h"
 #include "shard_priv.h"
+#include "sim_audit.h"
 #include "sim_edge.h"
 
 enum {
@@ -177,6 +178,7 @@ struct world *world_create(struct world_settings settings)
         }
     }
     for (unsigned i = 0; i < settings.shards; i++) create_shard(world, i);
+    world->audit = audit_create(world);
     return world;
 }
 
@@ -234,6 +236,8 @@ void world_close(struct world *world)
     for (unsigned i = 0; i < world->settings.clients; i++) {
         SIM_EXPECT(!world->clients[i].is_connected);
     }
+    audit_at_end(world);
+    audit_destroy(world->audit);
     for (unsigned i = 0; i < world->settings.shards; i++) {
         expect_nothing_left(world, i);
         shard_destroy(world->shards[i].shard);
@@ -309,7 +313,9 @@ static bool run_shard(struct world *world, unsigned index)
     at->pause_ms = may_pause && at->pause_ms < PAUSE_MAX_MS ? 2 * at->pause_ms : at->pause_ms;
     if (!may_pause) at->pause_ms = 1;
     at->is_woken = false;
+    audit_before_run(world, index);
     shard_run(at->shard, world->now, wall_now(world));
+    audit_after_run(world, index);
     world->runs++;
     return true;
 }
@@ -322,18 +328,6 @@ bool run_once(struct world *world)
     bring_records(world);
     for (unsigned i = 0; i < world->settings.shards; i++) has_run |= run_shard(world, i);
     return has_run;
-}
-
-/* Nobody runs now, so nothing may wait for it. */
-static void expect_no_lost_wake_up(const struct world *world)
-{
-    for (unsigned to = 0; to < world->settings.shards; to++) {
-        if (world->shards[to].is_stalled) continue;
-        for (unsigned from = 0; from < world->settings.shards; from++) {
-            if (mailbox_bytes_used(&world->mailboxes[from][to]) == 0) continue;
-            sim_failed("shard %u sleeps on what shard %u has sent", to, from);
-        }
-    }
 }
 
 static mono_time next_due(const struct world *world, mono_time until)
@@ -359,14 +353,16 @@ static void run_now(struct world *world)
 {
     unsigned passes = 0;
     while (passes < PASSES_PER_MS && run_once(world)) passes++;
-    if (passes < PASSES_PER_MS) expect_no_lost_wake_up(world);
+    if (passes < PASSES_PER_MS) audit_at_rest(world);
 }
 
 static void go_to_next(struct world *world, mono_time until)
 {
     mono_time next = next_due(world, until);
     mono_time soonest = mono_after(world->now, 1);
-    world->now = mono_is_before(next, soonest) ? soonest : next;
+    if (mono_is_before(next, soonest)) next = soonest;
+    audit_on_time(world, next);
+    world->now = next;
 }
 
 void run_before(struct world *world, mono_time at)

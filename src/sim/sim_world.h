@@ -53,6 +53,8 @@ enum {
 
 static const uint32_t ANY_NUMBER = UINT32_MAX;
 
+struct audit;
+
 /* A player's connection, as the edge and the client see it. */
 struct client {
     struct world *world;
@@ -206,6 +208,7 @@ struct world {
     struct match_result last_result;
     uint32_t notes[NOTE_CLOSING + 1];
     struct referee referee;
+    struct audit *audit;  /* sim_audit.h. */
     uint32_t runs;        /* Iterations of all shards. */
     bool may_find_faults; /* A match is broken on purpose. */
 };

@@ -1,0 +1,36 @@
+/* Looks inside the shards of a world and fails where one of their invariants does not hold: what no player can see from
+ * outside, and the referee (sim_referee.h) cannot judge.
+ *
+ * The world owns it and calls it: around each iteration of a shard, around each message that a shard is given, when
+ * time passes, when nobody has anything to do, and at the end. Fails by sim_failed(), with the rule's name before the
+ * first colon.
+ *
+ * One thread. Looks only, changes nothing. What is looked at after every iteration is proportional to what is alive on
+ * that shard.
+ */
+#pragma once
+
+#include "base/time.h"
+
+struct audit;
+struct world;
+
+struct audit *audit_create(struct world *world);
+void audit_destroy(struct audit *audit);
+
+/* Around shard_run. */
+void audit_before_run(struct world *world, unsigned shard);
+void audit_after_run(struct world *world, unsigned shard);
+
+/* Around shard_on_message. */
+void audit_before_message(struct world *world, unsigned client);
+void audit_after_message(struct world *world, unsigned client, const char *text);
+
+/* The clock goes from world->now to `next`. */
+void audit_on_time(struct world *world, mono_time next);
+
+/* Nobody has anything to do now. */
+void audit_at_rest(struct world *world);
+
+/* Everything was shut down, and has had its time. */
+void audit_at_end(struct world *world);
