@@ -10,6 +10,7 @@
  */
 #pragma once
 
+#include "base/id.h"
 #include "base/time.h"
 
 struct audit;
@@ -22,9 +23,12 @@ void audit_destroy(struct audit *audit);
 void audit_before_run(struct world *world, unsigned shard);
 void audit_after_run(struct world *world, unsigned shard);
 
+/* The shard says that a match begins on it. */
+void audit_on_started(struct world *world, unsigned shard, const struct id *match);
+
 /* Around shard_on_message. */
 void audit_before_message(struct world *world, unsigned client);
-void audit_after_message(struct world *world, unsigned client, const char *text);
+void audit_after_message(struct world *world, unsigned client);
 
 /* The clock goes from world->now to `next`. */
 void audit_on_time(struct world *world, mono_time next);

@@ -214,6 +214,9 @@ static void io_log(void *context, const struct shard_note *note)
         watch->on_note(watch->context, (unsigned)(at - at->world->shards), note);
     if (note->kind == NOTE_MATCH_FAULT && !at->world->may_find_faults)
         sim_failed("a match found itself broken: %s", note->text);
+    if (note->kind == NOTE_MATCH_STARTED) {
+        audit_on_started(at->world, (unsigned)(at - at->world->shards), &note->match);
+    }
     if (note->kind == NOTE_MATCH_ENDED) {
         tell(at->world, ANY_NUMBER, "ended", note->text);
         referee_on_ended(&at->world->referee, &note->match, note->text, at->world->now);
@@ -239,7 +242,7 @@ static int io_save(void *context, struct handle match, const struct match_result
 {
     struct world_shard *at = context;
     at->world->last_result = *result;
-    referee_on_save(&at->world->referee, result, at->world->now);
+    referee_on_save(&at->world->referee, result);
     struct pending save = {.who = match, .id = result->match};
     store_take(result, &save.result);
     return ask_store(at, &at->world->saves, &save);
@@ -337,7 +340,7 @@ static void hear(struct world *world, struct client *client)
         referee_on_arrival(&world->referee, number_of(client), text, world->now);
         audit_before_message(world, number_of(client));
         shard_on_message(at->shard, client->session, text, strlen(text), world->now);
-        audit_after_message(world, number_of(client), text);
+        audit_after_message(world, number_of(client));
         free(text);
         at->is_woken = true;
     }

@@ -4,28 +4,8 @@
 #include <string.h>
 
 #include "sim_failed.h"
-
-static bool is_of(const char *text, const char *type)
-{
-    static const char head[] = "{\"type\":\"";
-    size_t length = strlen(type);
-    SIM_EXPECT(memcmp(text, head, sizeof(head) - 1) == 0);
-    return strncmp(text + sizeof(head) - 1, type, length) == 0 &&
-           text[sizeof(head) - 1 + length] == '"';
-}
-
-/* Keys are unique in our messages wherever this is asked. 0: not there. */
-static uint32_t number_after(const char *text, const char *key)
-{
-    const char *at = strstr(text, key);
-    return at == NULL ? 0 : (uint32_t)strtoul(at + strlen(key), NULL, 10);
-}
-
-static bool id_after(const char *text, const char *key, struct id *ret_id)
-{
-    const char *at = strstr(text, key);
-    return at != NULL && id_parse(at + strlen(key), ID_TEXT_BYTES, ret_id);
-}
+#include "sim_referee_priv.h"
+#include "sim_text.h"
 
 static char *copy_of(const char *text)
 {
@@ -90,9 +70,9 @@ void referee_on_said(struct referee *referee, unsigned client, const char *text)
     if (strstr(text, "\"type\":\"hello\"") == NULL) return;
     struct referee_client *at = &referee->clients[client];
     struct referee_hello *hello = &at->hellos[at->hello_count++ % REFEREE_HELLOS_MAX];
-    *hello = (struct referee_hello){.id = number_after(text, "\"id\":"),
-                                    .seq = number_after(text, "\"last_seq\":")};
-    if (!id_after(text, "\"last_match\":\"", &hello->match)) hello->seq = 0;
+    *hello = (struct referee_hello){.id = text_number(text, "\"id\":"),
+                                    .seq = text_number(text, "\"last_seq\":")};
+    if (!text_id(text, "\"last_match\":\"", &hello->match)) hello->seq = 0;
     for (uint32_t i = 0; i < referee->match_count; i++) {
         const struct referee_match *match = &referee->matches[i];
         if (id_equal(&match->id, &hello->match)) hello->seq_max = match->seq_max;
@@ -126,32 +106,9 @@ void referee_on_heard(struct referee *referee, unsigned client, mono_time now)
     if (referee->matches[player->match].is_ended) player->is_heard = true;
 }
 
-void referee_on_arrival(struct referee *referee, unsigned client, const char *text, mono_time now)
-{
-    (void)referee;
-    (void)client;
-    (void)text;
-    (void)now;
-}
-
-void referee_on_save(struct referee *referee, const struct match_result *result, mono_time now)
-{
-    (void)referee;
-    (void)result;
-    (void)now;
-}
-
-void referee_on_loaded(struct referee *referee, const struct id *player,
-                       const struct player_record *record)
-{
-    (void)referee;
-    (void)player;
-    (void)record;
-}
-
 /* --- Matches. --- */
 
-static int find_match(struct referee *referee, const struct id *id)
+int referee_find_match(struct referee *referee, const struct id *id)
 {
     for (uint32_t i = 0; i < referee->match_count; i++) {
         if (id_equal(&referee->matches[i].id, id)) return (int)i;
@@ -161,15 +118,35 @@ static int find_match(struct referee *referee, const struct id *id)
     return (int)referee->match_count++;
 }
 
+void referee_on_started(struct referee *referee, const struct id *id, unsigned shard,
+                        int64_t wall_offset_ms)
+{
+    struct referee_match *match = &referee->matches[referee_find_match(referee, id)];
+    match->is_started = true;
+    match->shard = shard;
+    match->wall_offset_ms = wall_offset_ms;
+}
+
+int referee_seat(const struct referee_match *match, const struct referee *referee, int player)
+{
+    if (player < 0) return -1;
+    for (int seat = 0; seat < MATCH_PLAYERS_MAX; seat++) {
+        if (id_equal(&match->players[seat], &referee->players[player].id)) return seat;
+    }
+    return -1;
+}
+
 void referee_on_saved(struct referee *referee, const struct id *match)
 {
-    referee->matches[find_match(referee, match)].is_saved = true;
+    struct referee_match *at = &referee->matches[referee_find_match(referee, match)];
+    if (!at->is_saved) result_rules_on_saved(referee, at);
+    at->is_saved = true;
 }
 
 void referee_on_ended(struct referee *referee, const struct id *id, const char *reason,
                       mono_time now)
 {
-    struct referee_match *match = &referee->matches[find_match(referee, id)];
+    struct referee_match *match = &referee->matches[referee_find_match(referee, id)];
     match->is_ended = true;
     match->is_cancelled = strcmp(reason, "cancelled") == 0;
     match->ended_at = now;
@@ -177,14 +154,17 @@ void referee_on_ended(struct referee *referee, const struct id *id, const char *
 
 /* --- What the shards say. --- */
 
-static void check_reply(struct referee *referee, unsigned client, const char *text)
+static void every_request_gets_one_reply(struct referee *referee, struct referee_client *client,
+                                         const char *text)
 {
-    uint32_t id = number_after(text, ",\"id\":");
+    uint32_t id = text_number(text, ",\"id\":");
     if (id == 0) return;
     SIM_EXPECT(id < REFEREE_IDS_MAX);
-    if (referee->clients[client].pending[id] == 0) sim_failed("a reply to nobody: %s", text);
-    referee->clients[client].pending[id]--;
-    referee->clients[client].pending_count--;
+    if (client->pending[id] == 0)
+        sim_failed("every request gets one reply: nobody asked, %s", text);
+    client->pending[id]--;
+    client->pending_count--;
+    answers_on_reply(referee, client, id, text);
 }
 
 static void check_end(struct referee *referee, struct referee_client *client, const char *text)
@@ -192,7 +172,7 @@ static void check_end(struct referee *referee, struct referee_client *client, co
     bool counts = strstr(text, "\"reason\":\"finished\"") != NULL ||
                   strstr(text, "\"reason\":\"forfeit\"") != NULL;
     if (counts && !referee->matches[client->match].is_saved) {
-        sim_failed("an end before its result was saved: %s", text);
+        sim_failed("end comes after the store's yes: %s", text);
     }
     struct referee_player *player = player_of(referee, client);
     if (player != NULL && player->match == client->match) player->has_end = true;
@@ -211,32 +191,73 @@ static void note_match(struct referee *referee, struct referee_client *client, i
     player->is_heard = false;
 }
 
+/* A client that claims more than it has may keep a message from everybody. */
+static void judge_what_is_whole(struct referee *referee, struct referee_match *match)
+{
+    while (match->judged < REFEREE_SEQ_MAX && match->texts[match->judged] != NULL) {
+        const char *text = match->texts[match->judged++];
+        match_rules_on_news(referee, match, text, match->judged);
+    }
+}
+
+static void queued_comes_before_match(struct referee_client *client, const char *text)
+{
+    if (!client->is_queued) sim_failed("queued comes before match: %s", text);
+    client->is_queued = false;
+}
+
+static void begin_match(struct referee_client *client, bool is_back)
+{
+    client->is_back = is_back;
+    client->left_count = 0;
+    memset(client->answered, 0, sizeof(client->answered));
+}
+
+/* On the connection that has left: one that came back may be told of an earlier one's leave. */
+static void left_comes_before_ones_own_gone(const struct referee *referee,
+                                            const struct referee_client *client, const char *text)
+{
+    if (client->is_back || client->is_slow || !text_is_of(text, "peer")) return;
+    if (strstr(text, "\"state\":\"gone\"") == NULL) return;
+    int seat = referee_seat(&referee->matches[client->match], referee, client->player);
+    if (seat < 0 || text_number(text, "\"player\":") != (uint32_t)seat) return;
+    if (client->left_count == 0) sim_failed("left comes before one's own gone: %s", text);
+}
+
 static void check_numbered(struct referee *referee, struct referee_client *client, const char *text,
                            uint32_t seq)
 {
     struct id id;
-    SIM_EXPECT(id_after(text, "\"match\":\"", &id));
-    int match = find_match(referee, &id);
-    if (client->match < 0 && is_of(text, "match")) {
+    SIM_EXPECT(text_id(text, "\"match\":\"", &id));
+    int match = referee_find_match(referee, &id);
+    if (client->match < 0 && text_is_of(text, "match")) {
+        queued_comes_before_match(client, text);
         client->match = match;
         client->seq = 0;
+        begin_match(client, false);
     }
-    if (client->match != match) sim_failed("of a match that the player is not in: %s", text);
+    if (client->match != match) sim_failed("a player hears of its own match: not %s", text);
     if (client->is_anywhere) client->seq = seq - 1;
     client->is_anywhere = false;
-    if (seq != client->seq + 1) sim_failed("not the number after %u: %s", client->seq, text);
+    if (seq != client->seq + 1)
+        sim_failed("a match's messages have no gap: after %u, %s", client->seq, text);
     client->seq = seq;
     SIM_EXPECT(seq <= REFEREE_SEQ_MAX);
     struct referee_match *at = &referee->matches[match];
     if (seq > at->seq_max) at->seq_max = seq;
     char **known = &at->texts[seq - 1];
-    if (*known == NULL) *known = copy_of(text);
-    if (strcmp(*known, text) != 0) sim_failed("two players got\n%s\n%s", *known, text);
+    if (*known == NULL) {
+        *known = copy_of(text);
+        judge_what_is_whole(referee, at);
+    } else if (strcmp(*known, text) != 0) {
+        sim_failed("all players get the same bytes: %s and %s", *known, text);
+    }
+    left_comes_before_ones_own_gone(referee, client, text);
     note_match(referee, client, match);
-    if (is_of(text, "end")) check_end(referee, client, text);
+    if (text_is_of(text, "end")) check_end(referee, client, text);
 }
 
-static int find_player(struct referee *referee, const struct id *id)
+int referee_find_player(struct referee *referee, const struct id *id)
 {
     for (uint32_t i = 0; i < referee->player_count; i++) {
         if (id_equal(&referee->players[i].id, id)) return (int)i;
@@ -252,13 +273,13 @@ static void expect_nothing_lost(const struct referee *referee, const struct refe
 {
     if (player->match < 0 || player->has_end || referee->is_draining) return;
     const struct referee_match *match = &referee->matches[player->match];
-    if (!match->is_ended) sim_failed("a match that runs was lost: %s", text);
+    if (!match->is_ended) sim_failed("who comes back is in the match: it runs, %s", text);
     /* Whom a slow one spoke for, and what it has done, it would say in time. */
     if (mono_is_before(match->ended_at, referee->unread_at)) return;
     bool is_old = mono_elapsed(match->ended_at, now) >= referee->kept_ms;
     /* A cancelled one goes on in the queue. */
     if (!is_old && !player->is_heard && !match->is_cancelled)
-        sim_failed("an end was lost: %s", text);
+        sim_failed("who comes back hears of the end: %s", text);
 }
 
 static const struct referee_hello *find_hello(const struct referee_client *client, uint32_t id)
@@ -282,11 +303,11 @@ static void check_welcome(struct referee *referee, unsigned number, const char *
 {
     struct referee_client *client = &referee->clients[number];
     struct id id;
-    SIM_EXPECT(id_after(text, "\"player\":\"", &id));
-    client->player = find_player(referee, &id);
+    SIM_EXPECT(text_id(text, "\"player\":\"", &id));
+    client->player = referee_find_player(referee, &id);
     struct referee_player *player = &referee->players[client->player];
-    const struct referee_hello *hello = find_hello(client, number_after(text, ",\"id\":"));
-    if (!id_after(text, "\"match\":\"", &id)) {
+    const struct referee_hello *hello = find_hello(client, text_number(text, ",\"id\":"));
+    if (!text_id(text, "\"match\":\"", &id)) {
         if (claims_all_of(referee, player, hello)) {
             player->has_end = true; /* From then on, whatever its next connection says. */
         } else if (!client->is_slow) {
@@ -295,7 +316,8 @@ static void check_welcome(struct referee *referee, unsigned number, const char *
         return;
     }
     referee->welcomes_back++;
-    client->match = find_match(referee, &id);
+    client->match = referee_find_match(referee, &id);
+    begin_match(client, true);
     client->seq = hello != NULL && id_equal(&hello->match, &id) ? hello->seq : 0;
     client->may_hear_clock = true;
     client->is_anywhere = client->seq > 0 && client->seq > hello->seq_max;
@@ -306,31 +328,35 @@ static void check_clock(const struct referee *referee, struct referee_client *cl
                         const char *text)
 {
     struct id id;
-    SIM_EXPECT(id_after(text, "\"match\":\"", &id));
+    SIM_EXPECT(text_id(text, "\"match\":\"", &id));
     bool is_expected = client->may_hear_clock && client->match >= 0 &&
                        id_equal(&referee->matches[client->match].id, &id);
-    if (!is_expected) sim_failed("a clock that nobody waits for: %s", text);
+    if (!is_expected) sim_failed("clock comes once after a welcome back: %s", text);
     client->may_hear_clock = false;
 }
 
 /* `clock` ends what was missed: what tells of now comes behind it. */
-static void check_answered(const struct referee_client *client, const char *text)
+static void the_clock_ends_what_was_missed(const struct referee_client *client, const char *text)
 {
-    if (client->may_hear_clock) sim_failed("before the clock: %s", text);
+    if (client->may_hear_clock) sim_failed("the clock ends what was missed: %s", text);
 }
 
 void referee_on_message(struct referee *referee, unsigned number, const char *text, mono_time now)
 {
     struct referee_client *client = &referee->clients[number];
-    if (client->has_bye) sim_failed("after bye: %s", text);
-    check_reply(referee, number, text);
-    bool has_secret = strstr(text, "\"correct\"") != NULL;
-    if (has_secret && !is_of(text, "reveal")) sim_failed("the secret is out: %s", text);
-    if (is_of(text, "welcome")) check_welcome(referee, number, text, now);
-    if (is_of(text, "clock")) check_clock(referee, client, text);
-    if (is_of(text, "answered")) check_answered(client, text);
-    if (is_of(text, "bye")) client->has_bye = true;
-    uint32_t seq = number_after(text, ",\"seq\":");
+    if (client->has_bye) sim_failed("nothing comes after bye: %s", text);
+    every_request_gets_one_reply(referee, client, text);
+    secret_rules_on_message(text);
+    if (text_is_of(text, "welcome")) check_welcome(referee, number, text, now);
+    if (text_is_of(text, "clock")) check_clock(referee, client, text);
+    if (text_is_of(text, "answered")) {
+        the_clock_ends_what_was_missed(client, text);
+        answers_on_answered(referee, client, text);
+    }
+    if (text_is_of(text, "queued")) client->is_queued = true;
+    if (text_is_of(text, "unqueued")) client->is_queued = false;
+    if (text_is_of(text, "bye")) client->has_bye = true;
+    uint32_t seq = text_number(text, ",\"seq\":");
     if (seq != 0) check_numbered(referee, client, text, seq);
 }
 
@@ -340,10 +366,11 @@ void referee_expect_all_answered(const struct referee *referee)
         const struct referee_client *client = &referee->clients[i];
         for (uint32_t other = 0; other < i; other++) {
             if (client->player < 0 || client->player != referee->clients[other].player) continue;
-            sim_failed("clients %u and %u speak for one player", other, i);
+            sim_failed("a player has one connection: clients %u and %u", other, i);
         }
         for (unsigned id = 0; client->pending_count > 0 && id < REFEREE_IDS_MAX; id++) {
-            if (client->pending[id] > 0) sim_failed("client %u: no reply to request %u", i, id);
+            if (client->pending[id] > 0)
+                sim_failed("every request gets one reply: client %u, request %u", i, id);
         }
     }
 }

@@ -19,6 +19,9 @@ enum {
     PASSES_PER_MS = 16, /* A shard that waits for another one's mailbox is due again and again. */
 };
 
+/* The right choice of every question, the first in the bank. */
+#define RIGHT_TEXT "the right one"
+
 static const int64_t WALL_AT_START_MS = 1790000000000;
 
 /* --- The bank. --- */
@@ -36,7 +39,7 @@ static const struct bank *world_bank(void)
         questions[i] = (struct question){
             .id = {{(uint8_t)(i >> 8), (uint8_t)i, 1}},
             .text = "Which?",
-            .choices = {"the right one", "a", "b", "c"},
+            .choices = {RIGHT_TEXT, "a", "b", "c"},
             .choice_count = 4,
             .category = (uint8_t)(i / QUESTIONS_EACH),
         };
@@ -169,6 +172,7 @@ struct world *world_create(struct world_settings settings)
     }
     referee_init(&world->referee, settings.clients);
     world->referee.kept_ms = ENDED_KEEP_MS;
+    world->referee.right_text = RIGHT_TEXT;
     for (unsigned from = 0; from < settings.shards; from++) {
         for (unsigned to = 0; to < settings.shards; to++) {
             world->mailbox_bytes[from][to] = create_mailbox(&settings, &world->mailboxes[from][to]);
