@@ -1,46 +1,47 @@
 #include "sim_audit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-#include "shard_priv.h"
+#include "sim_audit_priv.h"
 #include "sim_failed.h"
-#include "sim_world.h"
 
-struct audit {
-    struct world *world;
-    uint64_t refused_before; /* By the mailboxes of the shard that is given a message. */
+enum {
+    WHOLE_EVERY_MOST = 6, /* Its power of two. */
 };
+
+static const struct shard *shard_of(const struct world *world, unsigned client)
+{
+    return world->shards[world->clients[client].shard].shard;
+}
+
+/* --- Life. --- */
 
 struct audit *audit_create(struct world *world)
 {
     struct audit *audit = calloc(1, sizeof(*audit));
     SIM_EXPECT(audit != NULL);
     audit->world = world;
+    audit->whole_every = 1u << world->settings.seed % (WHOLE_EVERY_MOST + 1);
+    for (unsigned i = 0; i < world->settings.shards; i++) {
+        uint32_t slots = world->shards[i].shard->matches.capacity;
+        audit->shards[i].matches = calloc(slots, sizeof(struct match_watch));
+        SIM_EXPECT(audit->shards[i].matches != NULL);
+    }
     const struct shard_settings *settings = &world->shards[0].shard->settings;
     world->referee.credit_max_ms = settings->rtt_credit_max_ms;
     world->referee.tau_milli = settings->match.tau_milli;
+    step_audit_init();
     return audit;
 }
 
 void audit_destroy(struct audit *audit)
 {
+    for (unsigned i = 0; i < SHARDS_MAX; i++) free(audit->shards[i].matches);
     free(audit);
 }
 
-void audit_before_run(struct world *world, unsigned shard)
-{
-    (void)world;
-    (void)shard;
-}
-
-static void no_outbox_is_above_its_bound(const struct shard *shard)
-{
-    for (uint32_t slot = 0; slot < shard->sessions.touched; slot++) {
-        const struct session *session = pool_at(&shard->sessions, slot);
-        if (session == NULL || session->outbox.count <= OUTBOX_SLOTS) continue;
-        sim_failed("no outbox is above its bound: %u frames", session->outbox.count);
-    }
-}
+/* --- Iterations. --- */
 
 static bool has_read_all(const struct world *world, unsigned to)
 {
@@ -52,20 +53,33 @@ static bool has_read_all(const struct world *world, unsigned to)
     return true;
 }
 
-void audit_after_run(struct world *world, unsigned shard)
+static void look_at_all_of(const struct world *world, unsigned index)
 {
-    no_outbox_is_above_its_bound(world->shards[shard].shard);
-    if (has_read_all(world, shard)) referee_on_emptied(&world->referee, shard, world->now);
+    const struct shard *shard = world->shards[index].shard;
+    whole_audit(shard);
+    ended_audit(shard);
+    home_audit(shard);
+    session_audit_connections(world, index);
 }
+
+void audit_after_run(struct world *world, unsigned index)
+{
+    struct audit *audit = world->audit;
+    struct shard_watch *watch = &audit->shards[index];
+    const struct shard *shard = world->shards[index].shard;
+    match_audit(shard, watch, audit);
+    session_audit(shard);
+    lobby_audit(shard);
+    whole_audit_counts(shard);
+    if (++watch->runs % audit->whole_every == 0) look_at_all_of(world, index);
+    if (has_read_all(world, index)) referee_on_emptied(&world->referee, index, world->now);
+}
+
+/* --- Messages. --- */
 
 void audit_on_started(struct world *world, unsigned shard, const struct id *match)
 {
     referee_on_started(&world->referee, match, shard, world->shards[shard].shard->wall_offset_ms);
-}
-
-static const struct shard *shard_of(const struct world *world, unsigned client)
-{
-    return world->shards[world->clients[client].shard].shard;
 }
 
 /* Pushes of a shard that found no room. */
@@ -80,20 +94,41 @@ static uint64_t refused_by_mailboxes(const struct shard *shard)
 void audit_before_message(struct world *world, unsigned client)
 {
     struct audit *audit = world->audit;
-    audit->refused_before = refused_by_mailboxes(shard_of(world, client));
+    const struct shard *shard = shard_of(world, client);
+    const struct session *session = pool_resolve(&shard->sessions, world->clients[client].session);
+    SIM_EXPECT(session != NULL);
+    audit->refused_before = refused_by_mailboxes(shard);
+    memcpy(&audit->before, session, sizeof(audit->before)); /* With what lies between members. */
+    audit->frames_before = session->outbox.count;
 }
 
 void audit_after_message(struct world *world, unsigned client)
 {
-    uint64_t refused = refused_by_mailboxes(shard_of(world, client));
-    if (refused > world->audit->refused_before) referee_on_crowded(&world->referee, client);
+    struct audit *audit = world->audit;
+    const struct shard *shard = shard_of(world, client);
+    const struct session *session = pool_resolve(&shard->sessions, world->clients[client].session);
+    SIM_EXPECT(session != NULL);
+    if (refused_by_mailboxes(shard) > audit->refused_before)
+        referee_on_crowded(&world->referee, client);
+    session_audit_refusal(&audit->before, session, audit->frames_before);
 }
+
+/* --- Time. --- */
 
 void audit_on_time(struct world *world, mono_time next)
 {
-    (void)world;
-    (void)next;
+    struct audit *audit = world->audit;
+    uint64_t passed_ms = mono_elapsed(world->now, next);
+    for (unsigned i = 0; i < world->settings.shards; i++) {
+        if (world->shards[i].is_stalled) audit->shards[i].stalled_ms += passed_ms;
+    }
+    bool is_outage = world->saves.mode != STORE_PROMPT || world->saves.count > 0;
+    if (is_outage) audit->outage_ms += passed_ms;
+    if (is_outage && !audit->is_outage) audit->outages++;
+    audit->is_outage = is_outage;
 }
+
+/* --- Rest. --- */
 
 /* Nobody runs now, so nothing may wait for it. */
 static void no_shard_sleeps_on_a_record(const struct world *world, unsigned to)
@@ -105,12 +140,30 @@ static void no_shard_sleeps_on_a_record(const struct world *world, unsigned to)
     }
 }
 
+/* Nothing is under way, and nobody owes anything. */
+static bool is_at_rest(const struct world *world)
+{
+    for (unsigned i = 0; i < world->settings.shards; i++) {
+        const struct shard *shard = world->shards[i].shard;
+        bool is_owing = !list_is_empty(&shard->debts) || !list_is_empty(&shard->owed) ||
+                        !list_is_empty(&shard->owed_grants) || !list_is_empty(&shard->runnable);
+        if (world->shards[i].is_stalled || is_owing || !has_read_all(world, i)) return false;
+    }
+    return world->loads.count == 0;
+}
+
 void audit_at_rest(struct world *world)
 {
     for (unsigned to = 0; to < world->settings.shards; to++) no_shard_sleeps_on_a_record(world, to);
+    if (world->audit->rests++ % world->audit->whole_every != 0 || !is_at_rest(world)) return;
+    for (unsigned i = 0; i < world->settings.shards; i++) look_at_all_of(world, i);
+    home_audit_at_rest(world);
 }
 
 void audit_at_end(struct world *world)
 {
-    (void)world;
+    for (unsigned i = 0; i < world->settings.shards; i++) {
+        look_at_all_of(world, i);
+        if (!has_read_all(world, i)) sim_failed("in the end nothing is left: a record");
+    }
 }

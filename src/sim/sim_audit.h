@@ -5,8 +5,8 @@
  * time passes, when nobody has anything to do, and at the end. Fails by sim_failed(), with the rule's name before the
  * first colon.
  *
- * One thread. Looks only, changes nothing. What is looked at after every iteration is proportional to what is alive on
- * that shard.
+ * One thread. Looks only, changes nothing. After every iteration it looks at what is alive on that shard; at each frame,
+ * timer and token, ended match and home only every so many iterations (1 to 64, by the seed), and at the end.
  */
 #pragma once
 
@@ -19,8 +19,7 @@ struct world;
 struct audit *audit_create(struct world *world);
 void audit_destroy(struct audit *audit);
 
-/* Around shard_run. */
-void audit_before_run(struct world *world, unsigned shard);
+/* Behind shard_run. */
 void audit_after_run(struct world *world, unsigned shard);
 
 /* The shard says that a match begins on it. */

@@ -317,7 +317,6 @@ static bool run_shard(struct world *world, unsigned index)
     at->pause_ms = may_pause && at->pause_ms < PAUSE_MAX_MS ? 2 * at->pause_ms : at->pause_ms;
     if (!may_pause) at->pause_ms = 1;
     at->is_woken = false;
-    audit_before_run(world, index);
     shard_run(at->shard, world->now, wall_now(world));
     audit_after_run(world, index);
     world->runs++;

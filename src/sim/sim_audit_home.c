@@ -1,0 +1,89 @@
+/* Who speaks for a player, and where players on their way stand. */
+
+#include "sim_audit_priv.h"
+#include "sim_failed.h"
+
+static bool is_none(const struct session_ref *session)
+{
+    return handle_is_none(session->handle);
+}
+
+static void a_home_is_found(const struct shard *shard, const struct presence *presence)
+{
+    uint32_t slot = 0;
+    if (!map_find(&shard->homes, &presence->player, &slot) || slot != presence->self.slot ||
+        presence_home(shard, &presence->player) != shard->settings.index)
+        sim_failed("pools hold what is reachable: a home is not found by its player");
+}
+
+static void a_grant_that_is_owed_is_listed(const struct presence *presence)
+{
+    bool is_owing = presence->owes_grant || presence->owes_let_go;
+    if (is_owing != list_is_linked(&presence->owed_node))
+        sim_failed("what is owed is listed: not what a home owes");
+    if (is_none(&presence->holder)) sim_failed("a player who is present has a session: none");
+    if (presence->is_letting_go && is_none(&presence->claimant))
+        sim_failed("a player is let go for somebody: for nobody");
+}
+
+void home_audit(const struct shard *shard)
+{
+    uint32_t count = 0, standings = 0;
+    unsigned owing = 0;
+    for (uint32_t slot = 0; slot < shard->presences.touched; slot++) {
+        const struct presence *presence = pool_at(&shard->presences, slot);
+        if (presence == NULL) continue;
+        count++;
+        owing += list_is_linked(&presence->owed_node);
+        standings += pool_resolve(&shard->standings, presence->standing) != NULL;
+        a_home_is_found(shard, presence);
+        a_grant_that_is_owed_is_listed(presence);
+    }
+    if (count != shard->presences.used || count != shard->homes.count ||
+        standings != shard->standings.used || owing != list_length(&shard->owed_grants))
+        sim_failed("pools hold what is reachable: %u homes, %u standings of %u", count, standings,
+                   shard->standings.used);
+}
+
+/* --- Nothing is under way. --- */
+
+static const struct session *session_of(const struct world *world, const struct session_ref *ref)
+{
+    return pool_resolve(&world->shards[ref->shard].shard->sessions, ref->handle);
+}
+
+static void a_home_knows_its_session(const struct world *world, const struct presence *presence)
+{
+    const struct session *holder = session_of(world, &presence->holder);
+    if (holder == NULL || holder->is_forgotten || !id_equal(&holder->player, &presence->player))
+        sim_failed("a player who is present has a session: one that is gone");
+    if (presence->is_letting_go && !holder->is_handing_over)
+        sim_failed("a player is let go for somebody: the holder has not heard of it");
+}
+
+static void a_session_is_known_at_home(const struct world *world, const struct session *session)
+{
+    if (session->generation == 0 || session->is_forgotten) return;
+    const struct shard *home = world->shards[presence_home(session->shard, &session->player)].shard;
+    uint32_t slot = 0;
+    if (!map_find(&home->homes, &session->player, &slot))
+        sim_failed("a session is known at home: its player is not");
+    const struct presence *presence = pool_at(&home->presences, slot);
+    if (session_of(world, &presence->holder) != session)
+        sim_failed("a session is known at home: another one is");
+}
+
+void home_audit_at_rest(const struct world *world)
+{
+    for (unsigned i = 0; i < world->settings.shards; i++) {
+        const struct shard *shard = world->shards[i].shard;
+        for (uint32_t slot = 0; slot < shard->presences.touched; slot++) {
+            const struct presence *presence = pool_at(&shard->presences, slot);
+            if (presence != NULL) a_home_knows_its_session(world, presence);
+        }
+        for (uint32_t slot = 0; slot < shard->sessions.touched; slot++) {
+            const struct session *session = pool_at(&shard->sessions, slot);
+            if (session != NULL) a_session_is_known_at_home(world, session);
+        }
+    }
+}

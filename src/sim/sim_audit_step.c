@@ -1,0 +1,159 @@
+/* Every step of a match, every move of its state, and every request that goes into its ring: looked at one by one. The
+ * shard calls these functions here instead of their own, by the linker (--wrap, CMakeLists.txt): __wrap_x stands for x,
+ * and __real_x is x. */
+
+#include <string.h>
+
+#include "sim_audit_priv.h"
+#include "sim_failed.h"
+
+#include "match_priv.h"
+
+void __real_match_step(struct match *match, const struct match_event *event,
+                       struct effects *effects);
+void __wrap_match_step(struct match *match, const struct match_event *event,
+                       struct effects *effects);
+void __real_match_move(struct match *match, enum match_state next);
+void __wrap_match_move(struct match *match, enum match_state next);
+void __real_live_match_on_request(struct shard *shard, const struct record_request *record);
+void __wrap_live_match_on_request(struct shard *shard, const struct record_request *record);
+
+void step_audit_init(void)
+{
+}
+
+/* --- Moves. --- */
+
+#define TO(state) (1u << MATCH_##state)
+
+/* As docs/match.md draws it. */
+static const unsigned moves[MATCH_STATE_COUNT] = {
+    [MATCH_STARTING] = TO(ASKING) | TO(SETTLING),
+    [MATCH_ASKING] = TO(REVEALING) | TO(SETTLING),
+    [MATCH_REVEALING] = TO(ASKING) | TO(SETTLING),
+    [MATCH_SETTLING] = TO(ENDED),
+    [MATCH_ENDED] = 0,
+};
+
+void __wrap_match_move(struct match *match, enum match_state next)
+{
+    if ((moves[match->state] >> next & 1) == 0)
+        sim_failed("the state moves as its table says: not from %s to %s",
+                   match_state_name((enum match_state)match->state), match_state_name(next));
+    __real_match_move(match, next);
+}
+
+/* --- Steps. --- */
+
+static unsigned count_of(const struct effects *effects, enum effect_kind kind)
+{
+    unsigned count = 0;
+    for (uint32_t i = 0; i < effects->count; i++) count += effects->items[i].kind == kind;
+    return count;
+}
+
+static void a_refusal_changes_nothing(const struct match *before, const struct match *after,
+                                      const struct effects *effects)
+{
+    if (count_of(effects, EFFECT_REFUSE) == 0) return;
+    if (effects->count == 1 && memcmp(before, after, sizeof(*before)) == 0) return;
+    sim_failed("a refusal changes nothing: not so in a match, %s",
+               refusal_code((enum refusal)effects->items[0].refusal));
+}
+
+static void a_request_gets_one_answer(const struct match_event *event,
+                                      const struct effects *effects)
+{
+    bool is_leave = event->kind == MATCH_EVENT_PRESENCE && event->presence.is_leaving;
+    bool is_request = event->kind == MATCH_EVENT_ANSWER || event->kind == MATCH_EVENT_EMOTE;
+    unsigned due = is_leave || (is_request && event->request_id != 0) ? 1 : 0;
+    unsigned answers = count_of(effects, EFFECT_RECEIPT) + count_of(effects, EFFECT_REFUSE) +
+                       count_of(effects, EFFECT_LEFT) + count_of(effects, EFFECT_OK);
+    if (answers != due)
+        sim_failed("every request gets one reply: %u of a step, not %u", answers, due);
+}
+
+/* A choice that is there stays as it is; one that comes is of this event, in time. */
+static void answers_come_once_and_in_time(const struct match *before, const struct match *after,
+                                          const struct match_event *event)
+{
+    for (unsigned i = 0; i < after->round; i++) {
+        for (unsigned seat = 0; seat < MATCH_PLAYERS_MAX; seat++) {
+            const struct match_answer *was = &before->rounds[i].answers[seat];
+            const struct match_answer *is = &after->rounds[i].answers[seat];
+            if (was->choice == is->choice && was->at_ms == is->at_ms) continue;
+            const struct match_round *round = &before->rounds[i];
+            uint64_t raw_ms = mono_elapsed(round->began_at, event->answer.stamp);
+            bool is_it =
+                event->kind == MATCH_EVENT_ANSWER && event->player == seat &&
+                event->answer.round == i + 1 && before->round == i + 1 &&
+                before->state == MATCH_ASKING && was->choice == MATCH_CHOICE_NONE &&
+                is->choice == (int8_t)event->answer.choice &&
+                !mono_is_before(event->answer.stamp, round->began_at) &&
+                raw_ms <= (uint64_t)round->credits_ms[seat] + after->settings.round_time_ms;
+            if (!is_it)
+                sim_failed("one answer counts per player and round: round %u, player %u", i + 1,
+                           seat);
+        }
+    }
+}
+
+/* `end` is in the log once, last, and with a result not before the store has said yes. */
+static void an_end_comes_after_its_save(const struct match *before, const struct match *after,
+                                        const struct match_event *event)
+{
+    if (before->state == MATCH_ENDED || after->state != MATCH_ENDED) return;
+    if (match_has_result(after) && event->kind != MATCH_EVENT_SAVED)
+        sim_failed("end comes after the store's yes: not after %s",
+                   match_event_name((enum match_event_kind)event->kind));
+}
+
+/* A phase or an absence that is over has another number. */
+static void an_old_timer_changes_nothing(const struct match *before, const struct match *after,
+                                         const struct match_event *event)
+{
+    bool is_old = false;
+    if (event->kind == MATCH_EVENT_PHASE_TIMER) {
+        is_old = event->timer.tag != before->phase || before->state == MATCH_ENDED;
+    } else if (event->kind == MATCH_EVENT_GRACE_TIMER) {
+        const struct match_player *player = &before->players[event->player];
+        is_old = event->timer.tag != player->absences || player->presence != PRESENCE_AWAY;
+    }
+    if (is_old && memcmp(before, after, sizeof(*before)) != 0)
+        sim_failed("an old timer changes nothing: %s in %s",
+                   match_event_name((enum match_event_kind)event->kind),
+                   match_state_name((enum match_state)before->state));
+}
+
+void __wrap_match_step(struct match *match, const struct match_event *event,
+                       struct effects *effects)
+{
+    struct match before;
+    memcpy(&before, match, sizeof(before)); /* With what lies between its members. */
+    __real_match_step(match, event, effects);
+    a_refusal_changes_nothing(&before, match, effects);
+    a_request_gets_one_answer(event, effects);
+    answers_come_once_and_in_time(&before, match, event);
+    an_end_comes_after_its_save(&before, match, event);
+    an_old_timer_changes_nothing(&before, match, event);
+}
+
+/* --- Requests. --- */
+
+void __wrap_live_match_on_request(struct shard *shard, const struct record_request *record)
+{
+    const struct live_match *live = pool_resolve(&shard->matches, record->match);
+    unsigned reserved = live != NULL ? live->events.reserved_count : 0;
+    __real_live_match_on_request(shard, record);
+    if (live == NULL) return;
+    const struct ring *ring = &live->events;
+    if (ring->reserved_count != reserved || ring->client_count > ring->slots - ring->reserve)
+        sim_failed("no client's event takes a reserved slot: %u of %u", ring->reserved_count,
+                   ring->reserve);
+    if (live->hosted.seats[record->seat].events_queued > CLIENT_EVENTS_PER_PLAYER ||
+        ring->client_count > CLIENT_EVENTS_PER_PLAYER * MATCH_PLAYERS_MAX)
+        sim_failed("no player has more events in a ring than its share: %u",
+                   live->hosted.seats[record->seat].events_queued);
+    if (ring_count(ring) > 0 && !list_is_linked(&live->run_node))
+        sim_failed("a match with events is runnable: not after a request");
+}
