@@ -7,7 +7,8 @@
 #include "sim_failed.h"
 
 enum {
-    WHOLE_EVERY_MOST = 6, /* Its power of two. */
+    WHOLE_EVERY_LEAST = 2, /* Powers of two. */
+    WHOLE_EVERY_RANGE = 7,
 };
 
 static const struct shard *shard_of(const struct world *world, unsigned client)
@@ -22,7 +23,7 @@ struct audit *audit_create(struct world *world)
     struct audit *audit = calloc(1, sizeof(*audit));
     SIM_EXPECT(audit != NULL);
     audit->world = world;
-    audit->whole_every = 1u << world->settings.seed % (WHOLE_EVERY_MOST + 1);
+    audit->whole_every = 1u << (WHOLE_EVERY_LEAST + world->settings.seed % WHOLE_EVERY_RANGE);
     for (unsigned i = 0; i < world->settings.shards; i++) {
         uint32_t slots = world->shards[i].shard->matches.capacity;
         audit->shards[i].matches = calloc(slots, sizeof(struct match_watch));

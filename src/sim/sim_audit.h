@@ -6,7 +6,7 @@
  * first colon.
  *
  * One thread. Looks only, changes nothing. After every iteration it looks at what is alive on that shard; at each frame,
- * timer and token, ended match and home only every so many iterations (1 to 64, by the seed), and at the end.
+ * timer and token, ended match and home only every so many iterations (4 to 256, by the seed), and at the end.
  */
 #pragma once
 

@@ -248,6 +248,7 @@ static void check_numbered(struct referee *referee, struct referee_client *clien
     char **known = &at->texts[seq - 1];
     if (*known == NULL) {
         *known = copy_of(text);
+        secret_rules_on_message(text);
         judge_what_is_whole(referee, at);
     } else if (strcmp(*known, text) != 0) {
         sim_failed("all players get the same bytes: %s and %s", *known, text);
@@ -346,7 +347,6 @@ void referee_on_message(struct referee *referee, unsigned number, const char *te
     struct referee_client *client = &referee->clients[number];
     if (client->has_bye) sim_failed("nothing comes after bye: %s", text);
     every_request_gets_one_reply(referee, client, text);
-    secret_rules_on_message(text);
     if (text_is_of(text, "welcome")) check_welcome(referee, number, text, now);
     if (text_is_of(text, "clock")) check_clock(referee, client, text);
     if (text_is_of(text, "answered")) {
@@ -357,7 +357,11 @@ void referee_on_message(struct referee *referee, unsigned number, const char *te
     if (text_is_of(text, "unqueued")) client->is_queued = false;
     if (text_is_of(text, "bye")) client->has_bye = true;
     uint32_t seq = text_number(text, ",\"seq\":");
-    if (seq != 0) check_numbered(referee, client, text, seq);
+    if (seq != 0) {
+        check_numbered(referee, client, text, seq);
+    } else {
+        secret_rules_on_message(text);
+    }
 }
 
 void referee_expect_all_answered(const struct referee *referee)
