@@ -71,6 +71,9 @@ void audit_after_run(struct world *world, unsigned index)
     match_audit(shard, watch, audit);
     session_audit(shard);
     lobby_audit(shard);
+    const struct lobby *lobby = shard->lobby;
+    if (lobby != NULL && lobby->matchmaker.away >= lobby->matchmaker.away_bound)
+        audit->are_many_away = true;
     whole_audit_counts(shard);
     if (++watch->runs % audit->whole_every == 0) look_at_all_of(world, index);
     if (has_read_all(world, index)) referee_on_emptied(&world->referee, index, world->now);
@@ -148,6 +151,10 @@ static bool is_at_rest(const struct world *world)
         const struct shard *shard = world->shards[i].shard;
         bool is_owing = !list_is_empty(&shard->debts) || !list_is_empty(&shard->owed) ||
                         !list_is_empty(&shard->owed_grants) || !list_is_empty(&shard->runnable);
+        const struct lobby *lobby = shard->lobby;
+        if (lobby != NULL)
+            is_owing = is_owing || !list_is_empty(&lobby->owed_tickets) ||
+                       !list_is_empty(&lobby->owed_offers);
         if (world->shards[i].is_stalled || is_owing || !has_read_all(world, i)) return false;
     }
     return world->loads.count == 0;

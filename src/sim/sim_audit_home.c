@@ -73,6 +73,57 @@ static void a_session_is_known_at_home(const struct world *world, const struct s
         sim_failed("a session is known at home: another one is");
 }
 
+static void a_queued_session_has_its_ticket(const struct world *world,
+                                            const struct session *session)
+{
+    const struct matchmaker *matchmaker = &world->shards[LOBBY_SHARD].shard->lobby->matchmaker;
+    const struct ticket *ticket = pool_resolve(&matchmaker->tickets, session->ticket);
+    if (ticket == NULL && session->is_over && world->audit->are_many_away) return;
+    bool is_its_own = ticket != NULL && handle_equal(ticket->owner.session, session->self) &&
+                      ticket->owner.shard == session->shard->settings.index;
+    if (!is_its_own)
+        sim_failed("a queued session has its ticket: not one that is %s",
+                   session_state_name((enum session_state)session->state));
+    bool is_away = ticket->state == TICKET_AWAY;
+    if (is_away != session->is_over)
+        sim_failed("a ticket is away while its player is: state %u", ticket->state);
+}
+
+static void a_playing_session_has_its_seat(const struct world *world, const struct session *session)
+{
+    struct shard *owner = world->shards[session->match.shard].shard;
+    const struct hosted *hosted = hosted_find(owner, session->match.handle, &session->match_id);
+    if (hosted == NULL) return; /* Kept for too short a time: it asks, and hears that. */
+    const struct seat *seat = &hosted->seats[session->seat];
+    if (seat->generation != session->generation ||
+        !handle_equal(seat->session.handle, session->self))
+        sim_failed("a playing session has its seat: it is another's");
+    if (seat->is_connected == session->is_over)
+        sim_failed("a match knows who is there: seat %u is %s", session->seat,
+                   seat->is_connected ? "away" : "there");
+}
+
+/* Nothing is on its way that it could wait for, but what the store or the lobby are asked again. */
+static void a_session_stands_where_it_is(const struct world *world, const struct session *session)
+{
+    if (session->is_forgotten || session->is_handing_over) return;
+    switch ((enum session_state)session->state) {
+    case SESSION_QUEUED: a_queued_session_has_its_ticket(world, session); return;
+    case SESSION_ATTACHED:
+        if (session->mode == MATCH_MODE_DUEL) a_queued_session_has_its_ticket(world, session);
+        return;
+    case SESSION_PLAYING: a_playing_session_has_its_seat(world, session); return;
+    case SESSION_GREETING:
+    case SESSION_JOINING:
+        if (session->ask_at.ms == UINT64_MAX)
+            sim_failed("a session waits for something: not one that is %s",
+                       session_state_name((enum session_state)session->state));
+        return;
+    case SESSION_NEW:
+    case SESSION_IDLE: return;
+    }
+}
+
 void home_audit_at_rest(const struct world *world)
 {
     for (unsigned i = 0; i < world->settings.shards; i++) {
@@ -83,7 +134,9 @@ void home_audit_at_rest(const struct world *world)
         }
         for (uint32_t slot = 0; slot < shard->sessions.touched; slot++) {
             const struct session *session = pool_at(&shard->sessions, slot);
-            if (session != NULL) a_session_is_known_at_home(world, session);
+            if (session == NULL) continue;
+            a_session_is_known_at_home(world, session);
+            a_session_stands_where_it_is(world, session);
         }
     }
 }

@@ -36,6 +36,7 @@ struct audit {
     uint64_t outages;   /* and how often it began to be so. */
     bool is_outage;
     uint32_t rests;
+    bool are_many_away;      /* As many as may be: who is lost then loses the place in the queue. */
     uint64_t refused_before; /* By the mailboxes of the shard that is given a message. */
     struct session before;   /* The session that is given one. */
     unsigned frames_before;
