@@ -93,6 +93,7 @@ static bool pay_reticket(struct shard *shard, struct session *session)
 {
     struct record_reticket record = {.kind = RECORD_RETICKET,
                                      .session = ref_of(shard, session),
+                                     .generation = session->generation,
                                      .ticket_no = session->ticket_no,
                                      .ticket = session->ticket};
     return post(shard, LOBBY_SHARD, &record, sizeof(record));

@@ -292,6 +292,9 @@ void lobby_on_reticket(struct shard *shard, const struct record_reticket *record
     struct ticket_owner owner = {record->session.handle, record->ticket_no, record->session.shard};
     if (is_owner(ticket, &record->session)) return; /* Asked twice: the answer is owed. */
     struct lobby_ticket *at_side = lobby_beside(lobby, record->ticket);
+    /* Asked twice, heard of the first answer, and handed over: a newer session has the ticket. */
+    if (record->generation <= at_side->generation) return;
+    at_side->generation = record->generation;
     bool is_offered = !handle_is_none(at_side->offer);
     ticket->owner = owner;
     at_side->owes_queued = true;

@@ -207,6 +207,7 @@ struct record_away {
 struct record_reticket {
     uint8_t kind;
     struct session_ref session;
+    uint32_t generation; /* Of that session: an older one's may come late. */
     uint32_t ticket_no;
     struct handle ticket;
 };

@@ -327,6 +327,8 @@ struct lobby_ticket {
     uint8_t unqueued;   /* enum unqueued_reason. */
     uint8_t side;
     uint8_t seat; /* REMATCH: in the match before. */
+    uint32_t
+        generation; /* Of the owner, where RETICKET has named one: what an older one says is not heard. */
     uint32_t request_id;
     uint32_t waiting; /* For `queued`: as it was when the ticket came. */
 };

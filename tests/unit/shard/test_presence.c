@@ -275,6 +275,39 @@ static void who_is_joining_lets_go_when_it_has_its_place(void **state)
     world_close(world);
 }
 
+/* What `from` sends `to` from now on arrives when so much time has passed. */
+static void holds_back(struct world *world, unsigned from, unsigned to, uint32_t ms)
+{
+    world->relays[from][to].is_under_way = true;
+    world->relays[from][to].due = mono_after(world->now, ms);
+}
+
+/* Its session has asked for the place twice, heard of the first answer, and handed over; what it asked second comes
+ * when the place is another's. (The player's home is shard 1.) */
+static void who_has_let_go_of_a_place_does_not_get_it_back(void **state)
+{
+    (void)state;
+    struct world *world =
+        world_create((struct world_settings){.shards = 3, .has_late_mailboxes = true, .seed = 1});
+    is_queued(world, ADA, 1);
+    holds_back(world, 0, 2, 2 * LONG_MS);
+    opens_a_tab(world, BEN, ADA, 2);
+    run_ms(world, LONG_MS / 2);
+    expect_said(world, BEN, "welcome");
+    holds_back(world, 2, 0, 3 * LONG_MS);
+    run_ms(world, 2 * LONG_MS);
+    expect_among(world, BEN, "queued");
+    opens_a_tab(world, CAT, ADA, 1);
+    settle(world);
+    expect_said(world, CAT, "welcome, queued");
+    run_ms(world, 2 * LONG_MS);
+    is_idle(world, DAN, 0);
+    joins(world, DAN);
+    settle(world);
+    expect_among(world, CAT, "match");
+    world_close(world);
+}
+
 static void a_place_that_is_offered_as_it_changes_hands_leads_to_the_match(void **state)
 {
     (void)state;
@@ -438,6 +471,7 @@ int main(void)
         cmocka_unit_test(who_is_still_greeting_lets_go),
         cmocka_unit_test(who_is_queued_lets_go_and_the_place_stays),
         cmocka_unit_test(who_is_joining_lets_go_when_it_has_its_place),
+        cmocka_unit_test(who_has_let_go_of_a_place_does_not_get_it_back),
         cmocka_unit_test(a_place_that_is_offered_as_it_changes_hands_leads_to_the_match),
         cmocka_unit_test(who_plays_lets_go_and_nobody_hears_of_it),
         cmocka_unit_test(who_settles_lets_go_and_the_next_one_hears_the_end),
