@@ -46,6 +46,8 @@ static void keep_earlier(mono_time *earliest, mono_time at)
 
 void session_rearm(struct shard *shard, struct session *session)
 {
+    /* A pause whose time is over has no deadline any more that would end it. */
+    session_update_pause(shard, session);
     mono_time at = session->ask_at;
     if (session->state == SESSION_NEW && !session->is_over) keep_earlier(&at, session->hello_by);
     if (session->is_choked) {

@@ -171,6 +171,32 @@ static void beyond_twice_the_rate_the_client_is_not_read_for_a_while(void **stat
     world_close(world);
 }
 
+/* The end of the pause is due in the iteration in which the client is offered a match. */
+static void a_client_that_was_not_read_is_read_again_though_it_is_offered_a_match(void **state)
+{
+    (void)state;
+    struct world *world = world_of(2);
+    is_idle(world, BEN, 0);
+    is_queued(world, ADA, 1);
+    ping_often(world, MESSAGE_BURST);
+    run_ms(world, 0);
+    ping_often(world, MESSAGE_BURST);
+    run_ms(world, 0);
+    ping_often(world, 10);
+    run_ms(world, 0);
+    assert_true(world->clients[ADA].is_paused);
+    stall(world, 1);
+    joins(world, BEN);
+    settle(world);
+    stall(world, 0); /* What ADA answers is not heard, so that the offer stands. */
+    run_ms(world, 600);
+    go_on(world, 1);
+    settle(world);
+    assert_int_equal(stats_of(world, 1).sessions[SESSION_ATTACHED], 1);
+    assert_false(world->clients[ADA].is_paused);
+    world_close(world);
+}
+
 static void a_flood_that_lasts_is_closed(void **state)
 {
     (void)state;
@@ -227,6 +253,7 @@ int main(void)
         cmocka_unit_test(the_next_minute_counts_anew),
         cmocka_unit_test(beyond_the_burst_a_request_is_rate_limited),
         cmocka_unit_test(beyond_twice_the_rate_the_client_is_not_read_for_a_while),
+        cmocka_unit_test(a_client_that_was_not_read_is_read_again_though_it_is_offered_a_match),
         cmocka_unit_test(a_flood_that_lasts_is_closed),
         cmocka_unit_test(too_many_unreadable_messages_close),
         cmocka_unit_test(a_bad_request_with_an_id_is_not_unreadable),
