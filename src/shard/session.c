@@ -44,20 +44,24 @@ static void keep_earlier(mono_time *earliest, mono_time at)
     if (mono_is_before(at, *earliest)) *earliest = at;
 }
 
+/* Only deadlines that look_at_connection, hello_ask_again or ghost_look will deal with: one that is over and stays would
+ * be handed out again and again, and keep every other timer waiting. */
 void session_rearm(struct shard *shard, struct session *session)
 {
     /* A pause whose time is over has no deadline any more that would end it. */
     session_update_pause(shard, session);
     mono_time at = session->ask_at;
     if (session->state == SESSION_NEW && !session->is_over) keep_earlier(&at, session->hello_by);
-    if (session->is_choked) {
+    if (session->is_choked && !session->is_close_asked) {
         keep_earlier(&at, mono_after(session->stuck_since, shard->settings.send_timeout_ms));
     }
     if (mono_is_before(shard->now, session->resume_at)) keep_earlier(&at, session->resume_at);
     if (session->state == SESSION_QUEUED && !session->is_over) {
         keep_earlier(&at, session->ticket_at);
     }
-    if (session->is_over && !session->is_forgotten) keep_earlier(&at, session->ghost_until);
+    if (session->is_over && !session->is_forgotten && !session->is_handing_over) {
+        keep_earlier(&at, session->ghost_until);
+    }
     keep_earlier(&at, liveness_due(shard, session));
     if (at.ms == never.ms) {
         wheel_disarm(&shard->wheel, &session->timer);

@@ -46,6 +46,25 @@ static void a_reader_that_takes_nothing_is_closed_after_the_send_timeout(void **
     world_close(world);
 }
 
+/* Both deadlines are over in the first iteration after a stall. */
+static void a_reader_that_is_sent_away_keeps_no_other_deadline_waiting(void **state)
+{
+    (void)state;
+    struct world *world = world_of(1);
+    is_idle(world, ADA, 0);
+    takes_only(world, ADA, 0);
+    pings(world, ADA);
+    run_ms(world, SEND_TIMEOUT_MS - HELLO_TIMEOUT_MS + 1000);
+    comes(world, BEN, 0);
+    stall(world, 0);
+    run_ms(world, SEND_TIMEOUT_MS);
+    go_on(world, 0);
+    assert_true(run_once(world));
+    expect_closed(world, ADA, CLOSE_SLOW);
+    expect_said(world, BEN, "bye no_hello");
+    world_close(world);
+}
+
 static void a_reader_that_takes_some_in_time_stays(void **state)
 {
     (void)state;
@@ -295,6 +314,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_slow_reader_is_not_read),
         cmocka_unit_test(a_reader_that_takes_nothing_is_closed_after_the_send_timeout),
+        cmocka_unit_test(a_reader_that_is_sent_away_keeps_no_other_deadline_waiting),
         cmocka_unit_test(a_reader_that_takes_some_in_time_stays),
         cmocka_unit_test(a_slow_reader_in_a_match_is_away_for_the_other),
         cmocka_unit_test(emotes_that_find_no_room_are_told_as_a_gap),
