@@ -124,8 +124,30 @@ static void a_session_stands_where_it_is(const struct world *world, const struct
     }
 }
 
+static void a_ticket_belongs_to_a_session(const struct world *world, const struct ticket *ticket)
+{
+    const struct shard *shard = world->shards[ticket->owner.shard].shard;
+    const struct session *session = pool_resolve(&shard->sessions, ticket->owner.session);
+    bool is_waiting = session != NULL && !session->is_forgotten &&
+                      session->ticket_no == ticket->owner.ticket_no &&
+                      (session->state == SESSION_JOINING || session->state == SESSION_QUEUED ||
+                       session->state == SESSION_ATTACHED);
+    if (!is_waiting)
+        sim_failed("a ticket belongs to a session: to none, in state %u", ticket->state);
+}
+
+static void tickets_belong_to_sessions(const struct world *world)
+{
+    const struct pool *tickets = &world->shards[LOBBY_SHARD].shard->lobby->matchmaker.tickets;
+    for (uint32_t slot = 0; slot < tickets->touched; slot++) {
+        const struct ticket *ticket = pool_at(tickets, slot);
+        if (ticket != NULL) a_ticket_belongs_to_a_session(world, ticket);
+    }
+}
+
 void home_audit_at_rest(const struct world *world)
 {
+    tickets_belong_to_sessions(world);
     for (unsigned i = 0; i < world->settings.shards; i++) {
         const struct shard *shard = world->shards[i].shard;
         for (uint32_t slot = 0; slot < shard->presences.touched; slot++) {

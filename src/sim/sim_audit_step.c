@@ -98,6 +98,37 @@ static void answers_come_once_and_in_time(const struct match *before, const stru
     }
 }
 
+/* Its deadline, the slack and the largest credit of those who are there. */
+static mono_time closes_at(const struct match *match)
+{
+    const struct match_round *round = &match->rounds[match->round - 1];
+    uint32_t credit_ms = 0;
+    for (unsigned seat = 0; seat < MATCH_PLAYERS_MAX; seat++) {
+        bool is_largest = round->credits_ms[seat] > credit_ms;
+        if (is_largest && match->players[seat].presence != PRESENCE_GONE)
+            credit_ms = round->credits_ms[seat];
+    }
+    return mono_after(round->began_at, (uint64_t)match->settings.round_time_ms +
+                                           match->settings.close_slack_ms + credit_ms);
+}
+
+/* docs/protocol.md, The end of a round. */
+static void a_round_ends_when_its_time_is_over_or_all_have_answered(const struct match *before,
+                                                                    const struct match *after,
+                                                                    const struct match_event *event)
+{
+    bool is_over = before->state == MATCH_ASKING && before->round > 0 &&
+                   after->rounds[before->round - 1].revealed_at.ms != 0;
+    if (!is_over || !mono_is_before(event->at, closes_at(before))) return;
+    for (unsigned seat = 0; seat < MATCH_PLAYERS_MAX; seat++) {
+        bool is_missing = after->players[seat].presence != PRESENCE_GONE &&
+                          after->rounds[before->round - 1].answers[seat].choice < 0;
+        if (is_missing)
+            sim_failed("a round ends when its time is over or all have answered: not player %u",
+                       seat);
+    }
+}
+
 /* `end` is in the log once, last, and with a result not before the store has said yes. */
 static void an_end_comes_after_its_save(const struct match *before, const struct match *after,
                                         const struct match_event *event)
@@ -134,6 +165,7 @@ void __wrap_match_step(struct match *match, const struct match_event *event,
     a_refusal_changes_nothing(&before, match, effects);
     a_request_gets_one_answer(event, effects);
     answers_come_once_and_in_time(&before, match, event);
+    a_round_ends_when_its_time_is_over_or_all_have_answered(&before, match, event);
     an_end_comes_after_its_save(&before, match, event);
     an_old_timer_changes_nothing(&before, match, event);
 }

@@ -46,8 +46,18 @@ static struct holdings holdings_of(const struct shard *shard)
     return held;
 }
 
+/* One that is armed anew for a time that is over, by whoever was to deal with it, is handed out again and again: as
+ * many as an iteration takes, and all others wait. (There are never that many at once here.) */
+static void a_deadline_that_is_over_is_dealt_with(const struct shard *shard)
+{
+    if (mono_is_before(shard->wheel.now, shard->now))
+        sim_failed("a deadline that is over is dealt with: timers wait since %u ms",
+                   (unsigned)mono_elapsed(shard->wheel.now, shard->now));
+}
+
 void whole_audit_counts(const struct shard *shard)
 {
+    a_deadline_that_is_over_is_dealt_with(shard);
     struct holdings held = holdings_of(shard);
     if (held.timers != shard->wheel.count)
         sim_failed("a timer belongs to what lives: %u of %u do", held.timers, shard->wheel.count);
