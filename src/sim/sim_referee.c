@@ -65,6 +65,35 @@ void referee_on_disconnect(struct referee *referee, unsigned client)
 
 /* --- What is told the shards. --- */
 
+/* Which player a session's text is of: its first half is the player's id in hexadecimal. */
+static bool player_of_session(const char *text, struct id *ret_player)
+{
+    static const char key[] = "\"resume\":\"";
+    const char *at = strstr(text, key);
+    if (at == NULL) return false;
+    at += sizeof(key) - 1;
+    for (unsigned i = 0; i < sizeof(ret_player->bytes); i++) {
+        char digits[3] = {at[2 * i], '\0', '\0'};
+        if (digits[0] == '\0' || digits[0] == '"') return false;
+        digits[1] = at[2 * i + 1];
+        char *end;
+        ret_player->bytes[i] = (uint8_t)strtoul(digits, &end, 16);
+        if (end != digits + 2) return false;
+    }
+    return true;
+}
+
+static void note_claim(struct referee *referee, const char *text, const struct referee_hello *hello)
+{
+    struct id id;
+    if (hello->seq == 0 || !player_of_session(text, &id)) return;
+    struct referee_player *player = &referee->players[referee_find_player(referee, &id)];
+    bool is_more = !id_equal(&player->claimed, &hello->match) || hello->seq > player->claimed_seq;
+    if (!is_more) return;
+    player->claimed = hello->match;
+    player->claimed_seq = hello->seq;
+}
+
 void referee_on_said(struct referee *referee, unsigned client, const char *text)
 {
     if (strstr(text, "\"type\":\"hello\"") == NULL) return;
@@ -77,6 +106,7 @@ void referee_on_said(struct referee *referee, unsigned client, const char *text)
         const struct referee_match *match = &referee->matches[i];
         if (id_equal(&match->id, &hello->match)) hello->seq_max = match->seq_max;
     }
+    note_claim(referee, text, hello);
 }
 
 void referee_on_request(struct referee *referee, unsigned client, uint32_t id)
@@ -292,12 +322,11 @@ static const struct referee_hello *find_hello(const struct referee_client *clien
 }
 
 /* Also one who has not: whoever says so is not told. */
-static bool claims_all_of(const struct referee *referee, const struct referee_player *player,
-                          const struct referee_hello *hello)
+static bool claims_all_of(const struct referee *referee, const struct referee_player *player)
 {
-    if (player->match < 0 || hello == NULL) return false;
+    if (player->match < 0) return false;
     const struct referee_match *match = &referee->matches[player->match];
-    return id_equal(&hello->match, &match->id) && hello->seq >= match->seq_max;
+    return id_equal(&player->claimed, &match->id) && player->claimed_seq >= match->seq_max;
 }
 
 static void check_welcome(struct referee *referee, unsigned number, const char *text, mono_time now)
@@ -309,7 +338,7 @@ static void check_welcome(struct referee *referee, unsigned number, const char *
     struct referee_player *player = &referee->players[client->player];
     const struct referee_hello *hello = find_hello(client, text_number(text, ",\"id\":"));
     if (!text_id(text, "\"match\":\"", &id)) {
-        if (claims_all_of(referee, player, hello)) {
+        if (claims_all_of(referee, player)) {
             player->has_end = true; /* From then on, whatever its next connection says. */
         } else if (!client->is_slow) {
             expect_nothing_lost(referee, player, text, now);

@@ -94,7 +94,9 @@ struct referee_player {
     struct id id;
     int match; /* The last one that it was told of; -1: none. */
     bool has_end;
-    bool is_heard;                   /* Since that has ended. */
+    bool is_heard;        /* Since that has ended. */
+    struct id claimed;    /* The match of which a hello has claimed the most, on any connection, */
+    uint32_t claimed_seq; /* and how much. */
     mono_time last_asked_at;         /* The last request of a match, on any connection. */
     struct referee_rating by_result; /* After the last rated match. */
     struct referee_rating by_store;  /* As the store said last. */
