@@ -134,6 +134,44 @@ static void only_so_many_may_be_away_and_the_others_lose_their_place(void **stat
     world_close(world);
 }
 
+/* Idle on shard 1, and looked after by the lobby's. */
+static unsigned one_at_home_with_the_lobby(struct world *world)
+{
+    unsigned client = ADA;
+    is_idle(world, client, 1);
+    while (stats_of(world, 0).presence_slots.now == 0) {
+        is_lost(world, client);
+        settle(world);
+        client++;
+        is_idle(world, client, 1);
+    }
+    return client;
+}
+
+/* The grace is over, and STANDING still finds no room: nobody else waits for that. */
+static void who_is_handed_over_does_not_hold_up_other_deadlines(void **state)
+{
+    (void)state;
+    struct world *world = world_of(2);
+    unsigned client = one_at_home_with_the_lobby(world);
+    joins(world, client);
+    settle(world);
+    is_lost(world, client);
+    settle(world);
+    stall(world, 1);
+    comes(world, client, 0);
+    resumes(world, client);
+    settle(world); /* LET_GO lies before shard 1. */
+    stall(world, 0);
+    jam(world, 1, 0);
+    go_on(world, 1);
+    run_ms(world, GRACE_MS - LONG_MS);
+    comes(world, LEO, 1);
+    run_ms(world, HELLO_TIMEOUT_MS + HOPS_MS);
+    expect_closed(world, LEO, CLOSE_NO_HELLO);
+    world_close(world);
+}
+
 static void without_a_grace_there_is_no_place_to_keep(void **state)
 {
     (void)state;
@@ -441,6 +479,7 @@ int main(void)
         cmocka_unit_test(who_is_away_is_not_matched_until_back),
         cmocka_unit_test(that_one_was_away_is_no_news_once_it_is_back),
         cmocka_unit_test(only_so_many_may_be_away_and_the_others_lose_their_place),
+        cmocka_unit_test(who_is_handed_over_does_not_hold_up_other_deadlines),
         cmocka_unit_test(without_a_grace_there_is_no_place_to_keep),
         cmocka_unit_test(who_is_back_in_time_plays_on),
         cmocka_unit_test(who_is_not_back_in_time_has_lost),
