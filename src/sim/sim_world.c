@@ -117,6 +117,7 @@ static void create_shard(struct world *world, unsigned index)
     struct shard_settings settings = settings_of(world, index);
     struct world_shard *at = &world->shards[index];
     at->world = world;
+    at->is_woken = true;
     at->pause_ms = 1;
     at->memory = calloc(1, shard_bytes(&settings) + 64);
     SIM_EXPECT(at->memory != NULL);
@@ -299,7 +300,8 @@ static bool shard_due(const struct world_shard *at, mono_time *ret_due)
 {
     const struct shard *shard = at->shard;
     mono_time due;
-    if (!shard_next_due(shard, ret_due)) return false;
+    if (!at->has_due) return false;
+    *ret_due = at->due;
     bool is_trying = at->pause_ms > 1 && ret_due->ms == shard->now.ms + 1;
     if (!is_trying) return true;
     *ret_due = mono_after(shard->now, at->pause_ms);
@@ -318,6 +320,8 @@ static bool run_shard(struct world *world, unsigned index)
     if (!may_pause) at->pause_ms = 1;
     at->is_woken = false;
     shard_run(at->shard, world->now, wall_now(world));
+    /* Asked when it goes to sleep, as the edge does: what is sent to it later has to wake it. */
+    at->has_due = shard_next_due(at->shard, &at->due);
     audit_after_run(world, index);
     world->runs++;
     return true;
@@ -326,9 +330,10 @@ static bool run_shard(struct world *world, unsigned index)
 bool run_once(struct world *world)
 {
     bool has_run = false;
+    /* First: what a message has posted is followed by its shard's wake-ups before it gets on its way. */
+    bring_records(world);
     edge_bring_in(world);
     edge_bring_answers(world);
-    bring_records(world);
     for (unsigned i = 0; i < world->settings.shards; i++) has_run |= run_shard(world, i);
     return has_run;
 }

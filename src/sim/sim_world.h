@@ -136,6 +136,8 @@ struct world_shard {
     struct shard *shard;
     void *memory;
     bool is_woken; /* Woken, or something came in. */
+    bool has_due;  /* It is due by itself, */
+    mono_time due; /* then. */
     bool is_stalled;
     mono_time stalled_at;
     uint32_t pause_ms; /* Before it tries again to pay what it owes. */
