@@ -33,6 +33,7 @@ struct audit *audit_create(struct world *world)
     world->referee.credit_max_ms = settings->rtt_credit_max_ms;
     world->referee.tau_milli = settings->match.tau_milli;
     step_audit_init();
+    inside_audit_init();
     return audit;
 }
 
@@ -83,6 +84,8 @@ void audit_after_run(struct world *world, unsigned index)
 
 void audit_on_started(struct world *world, unsigned shard, const struct id *match)
 {
+    if (world->shards[shard].shard->is_draining)
+        sim_failed("no match starts on a shard that drains: one does on shard %u", shard);
     referee_on_started(&world->referee, match, shard, world->shards[shard].shard->wall_offset_ms);
 }
 

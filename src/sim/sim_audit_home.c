@@ -61,6 +61,18 @@ static void a_home_knows_its_session(const struct world *world, const struct pre
         sim_failed("a player is let go for somebody: the holder has not heard of it");
 }
 
+/* The first message of a session says that its welcome has arrived. */
+static void a_secret_of_before_ends_with_the_first_message(const struct world *world,
+                                                           const struct presence *presence)
+{
+    const struct session *holder = session_of(world, &presence->holder);
+    bool is_heard =
+        holder->state != SESSION_GREETING && !holder->is_over && !holder->is_unconfirmed;
+    if (presence->has_before && is_heard)
+        sim_failed("a secret of before ends with the first message: it is good in %s",
+                   session_state_name((enum session_state)holder->state));
+}
+
 static void a_session_is_known_at_home(const struct world *world, const struct session *session)
 {
     if (session->generation == 0 || session->is_forgotten) return;
@@ -84,9 +96,23 @@ static void a_queued_session_has_its_ticket(const struct world *world,
     if (!is_its_own)
         sim_failed("a queued session has its ticket: not one that is %s",
                    session_state_name((enum session_state)session->state));
+    if (ticket->since.ms != session->queued_since.ms)
+        sim_failed("a ticket is as old as its player's wait: by %lld ms not",
+                   (long long)ticket->since.ms - (long long)session->queued_since.ms);
     bool is_away = ticket->state == TICKET_AWAY;
     if (is_away != session->is_over)
         sim_failed("a ticket is away while its player is: state %u", ticket->state);
+}
+
+/* docs/protocol.md, Coming and going: what was missed, then `clock`. */
+static void who_is_back_hears_the_clock(const struct world *world, const struct session *session,
+                                        const struct hosted *hosted)
+{
+    bool is_reading = session->conn != NULL && !session->is_over && !session->is_choked;
+    if (!is_reading || match_is_settling(&hosted->match)) return;
+    const struct client *client = session->conn;
+    if (world->referee.clients[client - world->clients].may_hear_clock)
+        sim_failed("who is back hears the clock: not in round %u", hosted->match.round);
 }
 
 static void a_playing_session_has_its_seat(const struct world *world, const struct session *session)
@@ -101,6 +127,7 @@ static void a_playing_session_has_its_seat(const struct world *world, const stru
     if (seat->is_connected == session->is_over)
         sim_failed("a match knows who is there: seat %u is %s", session->seat,
                    seat->is_connected ? "away" : "there");
+    who_is_back_hears_the_clock(world, session, hosted);
 }
 
 /* Nothing is on its way that it could wait for, but what the store or the lobby are asked again. */
@@ -152,7 +179,9 @@ void home_audit_at_rest(const struct world *world)
         const struct shard *shard = world->shards[i].shard;
         for (uint32_t slot = 0; slot < shard->presences.touched; slot++) {
             const struct presence *presence = pool_at(&shard->presences, slot);
-            if (presence != NULL) a_home_knows_its_session(world, presence);
+            if (presence == NULL) continue;
+            a_home_knows_its_session(world, presence);
+            a_secret_of_before_ends_with_the_first_message(world, presence);
         }
         for (uint32_t slot = 0; slot < shard->sessions.touched; slot++) {
             const struct session *session = pool_at(&shard->sessions, slot);

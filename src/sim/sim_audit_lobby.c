@@ -46,16 +46,20 @@ static void two_who_are_compatible_never_both_wait(const struct shard *shard, ui
     }
 }
 
+static bool is_expecting_a_rematch(const struct lobby *lobby, const struct lobby_ticket *beside)
+{
+    uint32_t slot = 0;
+    return beside->is_rematch && handle_is_none(beside->offer) && !beside->owes_unqueued &&
+           map_find(&lobby->rematches, &beside->rematch, &slot) && slot == beside->ticket.slot;
+}
+
 static void a_ticket_has_the_timer_of_its_state(const struct shard *shard,
                                                 const struct ticket *ticket,
                                                 const struct lobby_ticket *beside)
 {
     bool is_armed = wheel_is_armed(&ticket->timer);
     /* One that waits for a rematch is held, and its timer the lobby's. */
-    uint32_t slot = 0;
-    bool is_expecting =
-        beside->is_rematch && handle_is_none(beside->offer) && !beside->owes_unqueued &&
-        map_find(&shard->lobby->rematches, &beside->rematch, &slot) && slot == beside->ticket.slot;
+    bool is_expecting = is_expecting_a_rematch(shard->lobby, beside);
     bool is_stepping = ticket->state == TICKET_WAITING && ticket->step < LAST_STEP;
     if (is_armed && !is_expecting && !is_stepping)
         sim_failed("a timer belongs to what lives: that of a ticket in state %u", ticket->state);
@@ -92,7 +96,7 @@ static void audit_tickets(const struct shard *shard)
     const struct lobby *lobby = shard->lobby;
     const struct matchmaker *matchmaker = &lobby->matchmaker;
     uint32_t count = 0, away = 0, waiting = 0, in_table = 0;
-    unsigned owed = 0;
+    unsigned owed = 0, expecting = 0;
     for (uint32_t slot = 0; slot < matchmaker->tickets.touched; slot++) {
         const struct ticket *ticket = pool_at(&matchmaker->tickets, slot);
         if (ticket == NULL) continue;
@@ -103,6 +107,7 @@ static void audit_tickets(const struct shard *shard)
         count++;
         away += ticket->state == TICKET_AWAY;
         owed += list_is_linked(&beside->owed_node);
+        expecting += is_expecting_a_rematch(lobby, beside);
         a_ticket_has_the_timer_of_its_state(shard, ticket, beside);
         a_ticket_in_an_offer_is_offered(shard, ticket, beside);
         what_a_ticket_is_owed_is_listed(beside);
@@ -116,6 +121,9 @@ static void audit_tickets(const struct shard *shard)
         away != matchmaker->away || waiting != in_table)
         sim_failed("counters equal a recount: %u tickets, %u away, %u in the table", count, away,
                    waiting);
+    if (expecting != lobby->rematches.count)
+        sim_failed("who waits for a rematch is found, and nobody else: %u wait, %u are found",
+                   expecting, lobby->rematches.count);
     if (owed != list_length(&lobby->owed_tickets))
         sim_failed("no ticket is in a list twice: %u are owed something", owed);
 }

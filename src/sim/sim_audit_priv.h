@@ -2,6 +2,8 @@
  *
  *     sim_audit.c           when what is looked at
  *     sim_audit_step.c      a match's steps, one by one, and the requests that go into its ring
+ *     sim_audit_answer.c    what a step says of an answer, and how long it lets a phase go on
+ *     sim_audit_inside.c    what is healed or forgotten again when an iteration is over
  *     sim_audit_match.c     matches that run, and those that have ended
  *     sim_audit_session.c   sessions and their outboxes; what a refused message leaves as it was
  *     sim_audit_home.c      who speaks for whom, and where players stand
@@ -53,6 +55,13 @@ static inline unsigned list_length(const struct list *head)
 /* sim_audit_step.c: also makes the linker take the file, whose other functions stand in for those that the shard
  * calls. */
 void step_audit_init(void);
+
+/* sim_audit_inside.c: the same. */
+void inside_audit_init(void);
+
+/* sim_audit_answer.c */
+void answer_audit(const struct match *before, const struct match *after,
+                  const struct match_event *event, const struct effects *effects);
 
 /* sim_audit_match.c */
 void match_audit(const struct shard *shard, struct shard_watch *watch, const struct audit *audit);

@@ -18,6 +18,31 @@ static void no_outbox_is_above_its_bound(const struct session *session)
         sim_failed("what is gone gets nothing: %u frames wait", session->outbox.count);
 }
 
+static bool is_of_a_droppable_type(const struct frame *frame)
+{
+    static const char *const types[] = {"answered", "emote", "saving", "ticket"};
+    static const char head[] = "{\"type\":\"";
+    for (unsigned i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
+        size_t bytes = strlen(types[i]);
+        if (frame->size > sizeof(head) + bytes &&
+            memcmp(frame->payload + sizeof(head) - 1, types[i], bytes) == 0)
+            return true;
+    }
+    return false;
+}
+
+static void only_what_is_droppable_may_be_dropped(const struct session *session)
+{
+    const struct outbox *outbox = &session->outbox;
+    for (unsigned i = 0; i < outbox->count; i++) {
+        unsigned slot = (outbox->head + i) % OUTBOX_SLOTS;
+        const struct frame *frame = outbox->frames[slot];
+        bool may_be_dropped = (outbox->droppable >> slot & 1) != 0;
+        if (may_be_dropped != is_of_a_droppable_type(frame))
+            sim_failed("only what is droppable may be dropped: not %.24s", frame->payload);
+    }
+}
+
 static void a_debt_is_listed(const struct session *session)
 {
     if (session->debts != 0 && !list_is_linked(&session->debt_node))
@@ -30,6 +55,14 @@ static void what_can_be_sent_is_sent(const struct session *session)
     bool is_stuck = session->is_choked || session->is_close_asked || session->conn == NULL;
     if (session->outbox.count > 0 && !is_stuck)
         sim_failed("what can be sent is sent: %u frames wait", session->outbox.count);
+}
+
+/* docs/protocol.md, Answer time: among what a credit is the least of. */
+static void a_credit_is_no_more_than_a_pong_has_shown(const struct session *session)
+{
+    if (session->conn == NULL || session->credit_ms <= session->pong_ms) return;
+    sim_failed("a credit is no more than a pong has shown: %u ms, not %u", session->credit_ms,
+               session->pong_ms);
 }
 
 static void what_is_done_is_released(const struct session *session)
@@ -81,8 +114,10 @@ void session_audit(const struct shard *shard)
         lingering += session->conn == NULL;
         owing += list_is_linked(&session->debt_node);
         no_outbox_is_above_its_bound(session);
+        only_what_is_droppable_may_be_dropped(session);
         a_debt_is_listed(session);
         what_can_be_sent_is_sent(session);
+        a_credit_is_no_more_than_a_pong_has_shown(session);
         what_is_done_is_released(session);
         a_session_waits_for_something(session);
         a_pause_has_its_reason(shard, session);

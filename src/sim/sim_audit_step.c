@@ -156,30 +156,65 @@ static void an_old_timer_changes_nothing(const struct match *before, const struc
                    match_state_name((enum match_state)before->state));
 }
 
+/* The log has room for so many absences. */
+static void who_was_away_too_often_is_gone(const struct match *match)
+{
+    if (match_is_settling(match)) return;
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        const struct match_player *player = &match->players[i];
+        if (player->absences == ABSENCES_MAX && player->presence != PRESENCE_GONE)
+            sim_failed("who was away too often is gone: not player %u", i);
+    }
+}
+
 void __wrap_match_step(struct match *match, const struct match_event *event,
                        struct effects *effects)
 {
     struct match before;
     memcpy(&before, match, sizeof(before)); /* With what lies between its members. */
     __real_match_step(match, event, effects);
+    answer_audit(&before, match, event, effects);
     a_refusal_changes_nothing(&before, match, effects);
     a_request_gets_one_answer(event, effects);
     answers_come_once_and_in_time(&before, match, event);
     a_round_ends_when_its_time_is_over_or_all_have_answered(&before, match, event);
     an_end_comes_after_its_save(&before, match, event);
     an_old_timer_changes_nothing(&before, match, event);
+    who_was_away_too_often_is_gone(match);
 }
 
 /* --- Requests. --- */
 
+/* Two places are each player's, the second for an answer; and emotes take half of the clients' slots at most. */
+static void an_emote_takes_no_place_of_an_answer(const struct live_match *live, unsigned seat,
+                                                 const struct ring *before, unsigned queued)
+{
+    const struct ring *ring = &live->events;
+    if (live->hosted.seats[seat].events_queued == queued) return; /* Refused. */
+    unsigned slot = (ring->head + ring_count(ring) - 1) % ring->slots;
+    bool has_room = 2u * before->client_count < (unsigned)ring->slots - ring->reserve &&
+                    queued < CLIENT_EVENTS_PER_PLAYER - 1;
+    if (!has_room || ring->classes[slot] != RING_DROPPABLE)
+        sim_failed("an emote takes no place of an answer: behind %u of its player, %u of all",
+                   queued, before->client_count);
+}
+
 void __wrap_live_match_on_request(struct shard *shard, const struct record_request *record)
 {
     const struct live_match *live = pool_resolve(&shard->matches, record->match);
-    unsigned reserved = live != NULL ? live->events.reserved_count : 0;
+    struct ring before = {.items = NULL};
+    unsigned queued = 0;
+    if (live != NULL) {
+        before = live->events;
+        queued = live->hosted.seats[record->seat].events_queued;
+    }
     __real_live_match_on_request(shard, record);
     if (live == NULL) return;
     const struct ring *ring = &live->events;
-    if (ring->reserved_count != reserved || ring->client_count > ring->slots - ring->reserve)
+    if (record->event == MATCH_EVENT_EMOTE)
+        an_emote_takes_no_place_of_an_answer(live, record->seat, &before, queued);
+    if (ring->reserved_count != before.reserved_count ||
+        ring->client_count > ring->slots - ring->reserve)
         sim_failed("no client's event takes a reserved slot: %u of %u", ring->reserved_count,
                    ring->reserve);
     if (live->hosted.seats[record->seat].events_queued > CLIENT_EVENTS_PER_PLAYER ||

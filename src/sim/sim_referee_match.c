@@ -19,7 +19,27 @@ uint32_t match_rules_points(uint32_t at_ms, uint32_t time_ms, uint32_t weight)
 
 /* --- match. --- */
 
-static void learn_match(struct referee_match *match, const char *text)
+/* docs/protocol.md, Ratings. */
+static void a_duel_is_unrated_only_after_two(const struct referee *referee,
+                                             const struct referee_match *match, const char *text)
+{
+    if (match->is_rated || strstr(text, "\"mode\":\"duel\"") == NULL) return;
+    unsigned rated = 0;
+    for (uint32_t i = 0; i < referee->match_count; i++) {
+        const struct referee_match *before = &referee->matches[i];
+        if (!before->has_result || !before->is_rated_result) continue;
+        bool is_same = id_equal(&before->players[0], &match->players[0]) &&
+                       id_equal(&before->players[1], &match->players[1]);
+        bool is_turned = id_equal(&before->players[0], &match->players[1]) &&
+                         id_equal(&before->players[1], &match->players[0]);
+        rated += is_same || is_turned;
+    }
+    if (rated < MATCH_RATED_PER_DAY)
+        sim_failed("a duel is unrated only after two: after %u, %s", rated, text);
+}
+
+static void learn_match(const struct referee *referee, struct referee_match *match,
+                        const char *text)
 {
     match->is_known = true;
     match->is_rated = strstr(text, "\"rated\":true") != NULL;
@@ -32,6 +52,7 @@ static void learn_match(struct referee_match *match, const char *text)
         at += strspn(at, "-0123456789");
         match->is_bot[seat] = strncmp(at, ",\"bot\":true", 11) == 0;
     }
+    a_duel_is_unrated_only_after_two(referee, match, text);
 }
 
 /* --- round. --- */
@@ -228,7 +249,7 @@ void match_rules_on_news(struct referee *referee, struct referee_match *match, c
 {
     if (match->is_over) sim_failed("end comes last: %s", text);
     if (text_is_of(text, "match")) {
-        learn_match(match, text);
+        learn_match(referee, match, text);
     } else if (text_is_of(text, "round")) {
         learn_round(referee, match, text, seq);
     } else if (text_is_of(text, "reveal")) {

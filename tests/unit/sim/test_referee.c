@@ -28,7 +28,7 @@ enum {
 #define BENS_ID "01a0c450-687c-766c-a28e-216c734c5ed6"
 
 static const char match_told[] =
-    "{\"type\":\"match\"," MATCH ",\"mode\":\"duel\",\"rated\":false,\"seq\":1,\"players\":["
+    "{\"type\":\"match\"," MATCH ",\"mode\":\"duel\",\"rated\":true,\"seq\":1,\"players\":["
     "{\"player\":\"" ADAS_ID "\",\"name\":\"Ada\",\"rating\":1500},"
     "{\"player\":\"" BENS_ID "\",\"name\":\"Ben\",\"rating\":1500}],\"rounds\":2,"
     "\"starts_at_ms\":5000000}";
@@ -107,6 +107,27 @@ static int is_over(void **state)
 {
     referee_fini(*state);
     return 0;
+}
+
+/* --- Ratings. --- */
+
+static const char *is_news(struct referee *referee, struct referee_match *match, const char *text)
+{
+    if (setjmp(broken) != 0) return rule;
+    match_rules_on_news(referee, match, text, 1);
+    return "nothing";
+}
+
+static void the_first_duel_of_two_is_rated(void **state)
+{
+    struct referee_match match = {.revealed = 0};
+    assert_string_equal(
+        is_news(*state, &match,
+                "{\"type\":\"match\"," MATCH ",\"mode\":\"duel\",\"rated\":false,\"seq\":1,"
+                "\"players\":[{\"player\":\"" ADAS_ID "\",\"name\":\"Ada\",\"rating\":1500},"
+                "{\"player\":\"" BENS_ID "\",\"name\":\"Ben\",\"rating\":1500}],\"rounds\":2,"
+                "\"starts_at_ms\":5000000}"),
+        "a duel is unrated only after two");
 }
 
 /* --- Answers. --- */
@@ -326,6 +347,7 @@ static void a_seed_fails(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(the_first_duel_of_two_is_rated),
         TEST(an_answer_at_the_deadline_counts_with_its_credit),
         TEST(an_answer_after_it_does_not),
         TEST(an_answer_is_not_timed_from_anything_but_its_arrival),
