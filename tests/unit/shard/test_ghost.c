@@ -12,18 +12,6 @@
 
 enum { LONG_MS = 1000, SHORT_MS = 500 };
 
-static void who_is_idle_is_forgotten_with_the_connection(void **state)
-{
-    (void)state;
-    struct world *world = world_of(2);
-    is_idle(world, ADA, 1);
-    is_lost(world, ADA);
-    settle(world);
-    assert_int_equal(players_present(world), 0);
-    assert_int_equal(stats_of(world, 1).session_slots.now, 0);
-    world_close(world);
-}
-
 static void a_place_in_the_queue_is_kept_for_the_grace(void **state)
 {
     (void)state;
@@ -473,7 +461,6 @@ static void who_is_lost_before_the_match_has_answered_is_away_again(void **state
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(who_is_idle_is_forgotten_with_the_connection),
         cmocka_unit_test(a_place_in_the_queue_is_kept_for_the_grace),
         cmocka_unit_test(and_not_longer),
         cmocka_unit_test(who_is_away_is_not_matched_until_back),

@@ -219,9 +219,22 @@ static void every_state_of_a_session_has_a_name(void **state)
     assert_string_equal(session_state_name(SESSION_PLAYING), "playing");
 }
 
+static void who_is_idle_is_forgotten_with_the_connection(void **state)
+{
+    (void)state;
+    struct world *world = world_of(2);
+    is_idle(world, ADA, 1);
+    is_lost(world, ADA);
+    settle(world);
+    assert_int_equal(players_present(world), 0);
+    assert_int_equal(stats_of(world, 1).session_slots.now, 0);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(who_is_idle_is_forgotten_with_the_connection),
         cmocka_unit_test(hello_is_answered_with_a_welcome),
         cmocka_unit_test(a_player_whose_home_is_another_shard_is_welcomed_too),
         cmocka_unit_test(what_is_said_behind_hello_waits_for_its_answer),
