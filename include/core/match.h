@@ -86,6 +86,8 @@ enum {
     MATCH_SAVE_RETRY_MS = 1000,
     /* So many rated matches of one pair within a day: the next one is unrated. */
     MATCH_RATED_PER_DAY = 2,
+    /* So many crashes of the server one match survives: the next one cancels it. */
+    MATCH_RECOVERIES_MAX = 4,
 };
 
 /* Fixed when the match is created. Durations in milliseconds. */
@@ -145,13 +147,20 @@ struct match_player {
     uint8_t streak;
 };
 
+/* While the server was gone its monotonic clock, by which the match goes, stood still: the wall clock did not. */
+struct match_recovery {
+    mono_time at;
+    int64_t wall_offset_ms; /* From `at` on. */
+};
+
 struct match {
     struct id id;
     const struct bank *bank; /* Borrows until the match is released. */
     struct match_settings settings;
     struct prng prng;
     mono_time created_at;
-    int64_t wall_offset_ms; /* wall = mono + offset, fixed at creation: shown times never jump. */
+    int64_t wall_offset_ms; /* wall = mono + offset, fixed at creation: shown times never jump, */
+    struct match_recovery recoveries[MATCH_RECOVERIES_MAX]; /* but where the server was gone. */
     mono_time starts_at;
     struct match_player players[MATCH_PLAYERS_MAX];
     uint8_t player_count;
@@ -163,6 +172,7 @@ struct match {
     bool is_saving; /* The store has the result and has not answered. */
     bool is_saved;
     bool has_told_saving;
+    uint8_t recovery_count;
     uint16_t
         phase; /* Changes with every phase timer armed and every phase ended: an old one has another number. */
     mono_time phase_at; /* What the phase timer is armed for. */
@@ -185,9 +195,10 @@ enum match_event_kind {
     MATCH_EVENT_GRACE_TIMER, /* tag: the absence it was armed for. */
     MATCH_EVENT_SAVED,
     MATCH_EVENT_SAVE_FAILED,
-    MATCH_EVENT_CANCEL, /* End it without a result: `reason` is CANCELLED or SHUTDOWN. */
+    MATCH_EVENT_CANCEL,    /* End it without a result: `reason` is CANCELLED or SHUTDOWN. */
+    MATCH_EVENT_RECOVERED, /* The server was gone, and with it all connections. */
 };
-enum { MATCH_EVENT_COUNT = MATCH_EVENT_CANCEL + 1 };
+enum { MATCH_EVENT_COUNT = MATCH_EVENT_RECOVERED + 1 };
 
 struct match_event {
     uint8_t kind;        /* enum match_event_kind. */
@@ -215,6 +226,9 @@ struct match_event {
         struct {
             uint8_t reason; /* enum match_end_reason. */
         } cancel;
+        struct {
+            int64_t wall_offset_ms; /* From now on. */
+        } recovered;
     };
 };
 
@@ -254,10 +268,11 @@ struct effect {
     mono_time at;
 };
 
-/* The most one step causes is eight: who comes back and leaves at once, while the other is away and alone has answered
- * the last round, is disarm, back, left, gone, reveal, play over, save, arm. An answer that ends the last round is
- * receipt, answered, reveal, play over, save, arm; a leave that cancels is left, gone, play over, end, ended; a round that
- * begins is round, arm, and a bot's arm per player. */
+/* The most one step causes is nine: where the server was gone and there is no grace, away, away, gone, reveal, arm,
+ * gone, play over, end, ended. Who comes back and leaves at once, while the other is away and alone has answered the
+ * last round, is disarm, back, left, gone, reveal, play over, save, arm. An answer that ends the last round is receipt,
+ * answered, reveal, play over, save, arm; a leave that cancels is left, gone, play over, end, ended; a round that begins
+ * is round, arm, and a bot's arm per player. */
 enum { EFFECTS_MAX = 12 };
 
 struct effects {
@@ -318,6 +333,8 @@ struct match_log_entry match_log_at(const struct match *match, uint16_t seq);
 /* Where the right choice of a round is shown. Of a round that is not yet revealed this is the secret. */
 uint8_t match_right_place(const struct match *match, uint8_t round);
 
+/* Of a moment that has been. What lies ahead is shown as a distance from one: after a recovery it would have another
+ * wall time, and what was told is told again in the same bytes. */
 wall_time match_wall(const struct match *match, mono_time at);
 
 /* What is left of the current phase at `now`, for `clock`; 0 once the last round is over. */

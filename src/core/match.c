@@ -28,6 +28,7 @@ static const char *const match_events[MATCH_EVENT_COUNT] = {
     [MATCH_EVENT_PRESENCE] = "presence",       [MATCH_EVENT_PHASE_TIMER] = "phase_timer",
     [MATCH_EVENT_GRACE_TIMER] = "grace_timer", [MATCH_EVENT_SAVED] = "saved",
     [MATCH_EVENT_SAVE_FAILED] = "save_failed", [MATCH_EVENT_CANCEL] = "cancel",
+    [MATCH_EVENT_RECOVERED] = "recovered",
 };
 
 static const char *const match_end_reasons[] = {
@@ -115,6 +116,17 @@ void match_arm_phase(struct match *match, mono_time at, struct effects *effects)
     arm->tag = match->phase;
 }
 
+void match_init_round(struct match *match, unsigned index, uint16_t question, uint8_t choice_count)
+{
+    struct match_round *round = &match->rounds[index];
+    round->question = question;
+    round->choice_count = choice_count;
+    round->weight = index + 1 == match->settings.rounds ? 2 : 1;
+    for (unsigned player = 0; player < MATCH_PLAYERS_MAX; player++) {
+        round->answers[player].choice = MATCH_CHOICE_NONE;
+    }
+}
+
 static void init_rounds(struct match *match, const struct match_setup *setup)
 {
     const struct recent_questions *recents[MATCH_PLAYERS_MAX];
@@ -125,15 +137,20 @@ static void init_rounds(struct match *match, const struct match_setup *setup)
     draw_questions(setup->bank, setup->category, recents, setup->player_count, &match->prng, count,
                    questions);
     for (unsigned i = 0; i < count; i++) {
-        struct match_round *round = &match->rounds[i];
-        round->question = questions[i];
-        round->choice_count = setup->bank->questions[questions[i]].choice_count;
-        round->weight = i + 1 == count ? 2 : 1;
-        draw_places(&match->prng, round->choice_count, round->places);
-        for (unsigned player = 0; player < setup->player_count; player++) {
-            round->answers[player].choice = MATCH_CHOICE_NONE;
-        }
+        uint8_t choice_count = setup->bank->questions[questions[i]].choice_count;
+        match_init_round(match, i, questions[i], choice_count);
+        draw_places(&match->prng, choice_count, match->rounds[i].places);
     }
+}
+
+void match_begin(struct match *match, struct effects *effects)
+{
+    match->starts_at = mono_after(match->created_at, match->settings.start_ms);
+    match->player_count = MATCH_PLAYERS_MAX;
+    match->winner = MATCH_WINNER_NONE;
+    match_tell(match, MATCH_LOG_MATCH, 0, effects);
+    match_arm_phase(match, match->starts_at, effects);
+    match->seq_kept = match->seq;
 }
 
 void match_init(struct match *match, const struct match_setup *setup, struct effects *effects)
@@ -153,9 +170,6 @@ void match_init(struct match *match, const struct match_setup *setup, struct eff
     match->settings = *settings;
     match->created_at = setup->now;
     match->wall_offset_ms = setup->wall_now.ms - (int64_t)setup->now.ms;
-    match->starts_at = mono_after(setup->now, settings->start_ms);
-    match->player_count = MATCH_PLAYERS_MAX;
-    match->winner = MATCH_WINNER_NONE;
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
         const struct match_entrant *entrant = setup->entrants[i];
         struct match_player *player = &match->players[i];
@@ -167,9 +181,7 @@ void match_init(struct match *match, const struct match_setup *setup, struct eff
     match_init_ratings(match, setup);
     prng_init(&match->prng, &setup->seed);
     init_rounds(match, setup);
-    match_tell(match, MATCH_LOG_MATCH, 0, effects);
-    match_arm_phase(match, match->starts_at, effects);
-    match->seq_kept = match->seq;
+    match_begin(match, effects);
 }
 
 /* Whether a phase timer is the one armed last: an old one is harmless by value. */
@@ -214,6 +226,7 @@ static void step_starting(struct match *match, const struct match_event *event,
     case MATCH_EVENT_SAVED:
     case MATCH_EVENT_SAVE_FAILED: match_fault(match, "a store answer before the start"); return;
     case MATCH_EVENT_CANCEL: match_cancel(match, event, effects); return;
+    case MATCH_EVENT_RECOVERED: match_recover(match, event, effects); return;
     }
     match_fault(match, "an event is none of its kinds");
 }
@@ -232,6 +245,7 @@ static void step_asking(struct match *match, const struct match_event *event,
     case MATCH_EVENT_SAVED:
     case MATCH_EVENT_SAVE_FAILED: match_fault(match, "a store answer during a round"); return;
     case MATCH_EVENT_CANCEL: match_cancel(match, event, effects); return;
+    case MATCH_EVENT_RECOVERED: match_recover(match, event, effects); return;
     }
     match_fault(match, "an event is none of its kinds");
 }
@@ -250,6 +264,7 @@ static void step_revealing(struct match *match, const struct match_event *event,
     case MATCH_EVENT_SAVED:
     case MATCH_EVENT_SAVE_FAILED: match_fault(match, "a store answer between rounds"); return;
     case MATCH_EVENT_CANCEL: match_cancel(match, event, effects); return;
+    case MATCH_EVENT_RECOVERED: match_recover(match, event, effects); return;
     }
     match_fault(match, "an event is none of its kinds");
 }
@@ -268,6 +283,7 @@ static void step_settling(struct match *match, const struct match_event *event,
     case MATCH_EVENT_SAVED: match_saved(match, effects); return;
     case MATCH_EVENT_SAVE_FAILED: match_save_failed(match, event->at, effects); return;
     case MATCH_EVENT_CANCEL: match_cancel(match, event, effects); return;
+    case MATCH_EVENT_RECOVERED: match_recover(match, event, effects); return;
     }
     match_fault(match, "an event is none of its kinds");
 }
@@ -289,7 +305,8 @@ static void step_ended(struct match *match, const struct match_event *event,
     case MATCH_EVENT_GRACE_TIMER:
     case MATCH_EVENT_SAVED: /* Of a shutdown that did not wait for it. */
     case MATCH_EVENT_SAVE_FAILED:
-    case MATCH_EVENT_CANCEL: return;
+    case MATCH_EVENT_CANCEL:
+    case MATCH_EVENT_RECOVERED: return;
     }
     match_fault(match, "an event is none of its kinds");
 }

@@ -67,7 +67,12 @@ uint8_t match_right_place(const struct match *match, uint8_t round)
 
 wall_time match_wall(const struct match *match, mono_time at)
 {
-    return (wall_time){(int64_t)at.ms + match->wall_offset_ms};
+    int64_t offset_ms = match->wall_offset_ms;
+    for (unsigned i = 0; i < match->recovery_count; i++) {
+        if (mono_is_before(at, match->recoveries[i].at)) break;
+        offset_ms = match->recoveries[i].wall_offset_ms;
+    }
+    return (wall_time){(int64_t)at.ms + offset_ms};
 }
 
 static uint32_t left_ms(mono_time since, uint32_t length_ms, mono_time now)

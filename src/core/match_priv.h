@@ -42,6 +42,12 @@ void match_confirm_leave(const struct match_event *event, struct effects *effect
 /* Arms the phase timer anew: from now on an older one is stale. */
 void match_arm_phase(struct match *match, mono_time at, struct effects *effects);
 
+/* One round, without its places, before it has begun. */
+void match_init_round(struct match *match, unsigned index, uint16_t question, uint8_t choice_count);
+
+/* All is decided: the match is announced. */
+void match_begin(struct match *match, struct effects *effects);
+
 /* --- match_round.c --- */
 
 void match_begin_round(struct match *match, mono_time now, struct effects *effects);
@@ -82,6 +88,9 @@ void match_apply_presence(struct match *match, const struct match_event *event,
 void match_grace_over(struct match *match, const struct match_event *event,
                       struct effects *effects);
 
+/* The server is back, its players are not yet: each has the grace from now. */
+void match_recover(struct match *match, const struct match_event *event, struct effects *effects);
+
 /* --- match_settle.c --- */
 
 /* Nothing is played any more: with a result it is saved first, without one the match ends in this
@@ -89,6 +98,8 @@ void match_grace_over(struct match *match, const struct match_event *event,
 void match_settle(struct match *match, enum match_end_reason reason, int winner, mono_time now,
                   struct effects *effects);
 void match_saving_timer(struct match *match, struct effects *effects);
+/* Whatever was said to the store is forgotten: it is saved again. */
+void match_save_again(struct match *match, mono_time now, struct effects *effects);
 void match_saved(struct match *match, struct effects *effects);
 void match_save_failed(struct match *match, mono_time now, struct effects *effects);
 void match_cancel(struct match *match, const struct match_event *event, struct effects *effects);

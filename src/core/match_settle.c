@@ -35,6 +35,11 @@ void match_settle(struct match *match, enum match_end_reason reason, int winner,
         end(match, effects);
         return;
     }
+    match_save_again(match, now, effects);
+}
+
+void match_save_again(struct match *match, mono_time now, struct effects *effects)
+{
     save(match, effects);
     match_arm_phase(match, mono_after(now, MATCH_SAVE_RETRY_MS), effects);
 }

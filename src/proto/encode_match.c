@@ -34,7 +34,8 @@ static void encode_match(struct wire *out, const struct match *match, uint16_t s
     }
     wire_close_array(out);
     wire_member_int(out, "rounds", match->settings.rounds);
-    wire_member_int(out, "starts_at_ms", match_wall(match, match->starts_at).ms);
+    wall_time created_at = match_wall(match, match->created_at);
+    wire_member_int(out, "starts_at_ms", created_at.ms + match->settings.start_ms);
     wire_close_message(out);
 }
 

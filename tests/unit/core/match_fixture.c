@@ -304,6 +304,14 @@ void save_failed(struct game *game)
     game_step(game, (struct match_event){.kind = MATCH_EVENT_SAVE_FAILED});
 }
 
+void server_is_back(struct game *game, uint32_t gone_ms)
+{
+    game->now.ms++; /* All that went before went before. */
+    int64_t offset_ms = match_wall(&game->match, game->now).ms - (int64_t)game->now.ms;
+    game_step(game, (struct match_event){.kind = MATCH_EVENT_RECOVERED,
+                                         .recovered = {offset_ms + gone_ms}});
+}
+
 void is_cancelled(struct game *game, enum match_end_reason reason)
 {
     game_step(game, (struct match_event){

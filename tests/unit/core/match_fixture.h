@@ -79,6 +79,8 @@ void grace_timer_tagged(struct game *game, uint8_t player, uint16_t tag);
 void is_saved(struct game *game);
 void save_failed(struct game *game);
 void is_cancelled(struct game *game, enum match_end_reason reason);
+/* The server is back after `gone_ms` of the wall clock. */
+void server_is_back(struct game *game, uint32_t gone_ms);
 
 /* --- Looks. --- */
 

@@ -113,7 +113,8 @@ static void step(struct walk *walk, struct match_event event)
     event.at = walk->game.now;
     walk->event = event;
     game_step(&walk->game, event);
-    walk->steps++;
+    assert_true(walk->steps < STEPS_MAX);
+    walk->history[walk->steps++] = event;
     walk->phases += event.kind == MATCH_EVENT_PHASE_TIMER &&
                     walk->before.match.state < MATCH_SETTLING &&
                     event.timer.tag == walk->before.match.phase;
@@ -242,6 +243,17 @@ static void owner_cancels(struct walk *walk)
     step(walk, (struct match_event){.kind = MATCH_EVENT_CANCEL, .cancel = {(uint8_t)reason}});
 }
 
+/* Timers stand as they stood; what the store would have said is lost. */
+static void server_is_gone_and_back(struct walk *walk)
+{
+    walk->is_saving = false;
+    walk->recoveries++;
+    walk->game.now.ms++;
+    step(walk,
+         (struct match_event){.kind = MATCH_EVENT_RECOVERED,
+                              .recovered = {(int64_t)(WALL_AT_CREATION_MS + below(walk, 60000))}});
+}
+
 static void expire(struct walk *walk, struct walk_timer *timer, enum match_event_kind kind,
                    uint8_t player)
 {
@@ -298,6 +310,8 @@ static void something_happens(struct walk *walk)
         store_answers(walk);
     } else if (below(walk, 500) == 0) {
         owner_cancels(walk);
+    } else if (below(walk, 15) == 0) {
+        server_is_gone_and_back(walk);
     } else {
         next_timer_expires(walk);
         if (walk->is_saving) store_answers(walk);
@@ -343,6 +357,7 @@ static void begin(struct walk *walk)
         walk->answers[i / MATCH_PLAYERS_MAX][i % MATCH_PLAYERS_MAX].choice = MATCH_CHOICE_NONE;
     }
     if (walk->watcher != NULL) walk->watcher->on_begun(walk, walk->watcher->context);
+    match_origin_of(&walk->game.match, &walk->origin);
     walk_check_birth(walk);
     for (uint32_t i = 0; i < walk->game.effects.count; i++) {
         apply(walk, &walk->game.effects.items[i]);
@@ -354,7 +369,6 @@ static void play(struct walk *walk)
     begin(walk);
     while (!walk->has_ended) {
         something_happens(walk);
-        assert_true(walk->steps < STEPS_MAX);
     }
     walk_check_end(walk);
     for (unsigned i = 0; i < EVENTS_BEHIND_THE_END; i++) {
@@ -362,11 +376,12 @@ static void play(struct walk *walk)
         if (happens(walk, 50)) old_timer_expires(walk);
     }
     if (walk->is_saving) store_answers(walk); /* Of a shutdown that did not wait for it. */
+    walk_check_history(walk);
 }
 
 static void set_out(struct walk *walk, uint64_t seed)
 {
-    memset(walk, 0, sizeof(*walk));
+    memset(walk, 0, offsetof(struct walk, history));
     prng_init(&walk->chance, &(struct siphash_key){{seed, 0x3a1c}});
 }
 

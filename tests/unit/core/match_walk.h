@@ -12,6 +12,7 @@
 #include <stdint.h>
 
 #include "base/prng.h"
+#include "core/match_origin.h"
 #include "match_fixture.h"
 
 enum {
@@ -70,7 +71,10 @@ struct walk {
     bool has_ended;
     bool is_play_over;
     uint32_t effects_max;
+    unsigned recoveries;
     struct match_answer answers[MATCH_ROUNDS_MAX][MATCH_PLAYERS_MAX]; /* As first received. */
+    struct match_origin origin;
+    struct match_event history[STEPS_MAX]; /* All that has happened since: `steps` of them. */
 };
 
 /* Plays the match of this seed to its end, and some events behind it. What happens does not depend
@@ -88,3 +92,5 @@ void walk_match_of_bytes(struct walk *walk, const uint8_t *bytes, size_t size);
 void walk_check_birth(struct walk *walk);
 void walk_check_step(struct walk *walk);
 void walk_check_end(const struct walk *walk);
+/* And when nothing happens any more. */
+void walk_check_history(const struct walk *walk);

@@ -16,9 +16,9 @@ static void no_fault_is_found(const struct walk *walk)
     if (walk->game.match.fault != NULL) fail_msg("fault: %s", walk->game.match.fault);
 }
 
-static void no_step_causes_more_than_eight_effects(const struct walk *walk)
+static void no_step_causes_more_than_nine_effects(const struct walk *walk)
 {
-    assert_true(walk->game.effects.count <= 8);
+    assert_true(walk->game.effects.count <= 9);
 }
 
 /* docs/match.md, States, for a whole step: what ends without a result passes through SETTLING, and
@@ -223,7 +223,7 @@ static void the_play_is_over_after_two_timers_a_round(const struct walk *walk)
 void walk_check_step(struct walk *walk)
 {
     no_fault_is_found(walk);
-    no_step_causes_more_than_eight_effects(walk);
+    no_step_causes_more_than_nine_effects(walk);
     the_state_moves_as_the_diagram_says(walk);
     every_request_has_exactly_one_reply(walk);
     a_refusal_changes_nothing(walk);
@@ -288,4 +288,29 @@ void walk_check_end(const struct walk *walk)
     the_end_is_told_exactly_once_and_last(walk);
     no_timer_stays_armed_and_no_save_is_asked_for(walk);
     a_round_ends_early_only_when_all_have_answered(walk);
+}
+
+/* --- What a journal keeps is all there is to a match. --- */
+
+static void what_was_told_is_the_same(const struct match *first, const struct match *second)
+{
+    assert_int_equal(first->seq, second->seq);
+    assert_memory_equal(first->log, second->log, first->seq);
+    for (unsigned i = 0; i < first->settings.rounds; i++) {
+        assert_int_equal(match_wall(first, first->rounds[i].began_at).ms,
+                         match_wall(second, second->rounds[i].began_at).ms);
+    }
+}
+
+void walk_check_history(const struct walk *walk)
+{
+    struct match match;
+    struct effects effects = {.count = 0};
+    match_restore(&match, &walk->origin, walk->game.match.bank, &effects);
+    for (unsigned i = 0; i < walk->steps; i++) {
+        effects.count = 0;
+        match_step(&match, &walk->history[i], &effects);
+    }
+    what_was_told_is_the_same(&match, &walk->game.match);
+    assert_memory_equal(&match, &walk->game.match, sizeof(match));
 }

@@ -96,6 +96,11 @@ static void a_shutdown(struct game *game)
     is_cancelled(game, MATCH_END_SHUTDOWN);
 }
 
+static void a_recovery(struct game *game)
+{
+    server_is_back(game, 1000);
+}
+
 typedef void game_verb(struct game *game);
 
 static const struct {
@@ -126,6 +131,8 @@ static const struct {
     {MATCH_EVENT_SAVE_FAILED, "", nothing, nothing, save_failed},
     {MATCH_EVENT_CANCEL, "cancelled", nothing, nothing, a_cancel},
     {MATCH_EVENT_CANCEL, "shutdown", nothing, nothing, a_shutdown},
+    {MATCH_EVENT_RECOVERED, "", nothing, nothing, a_recovery},
+    {MATCH_EVENT_RECOVERED, "ADA away, the other gone", nothing, ben_is_gone, a_recovery},
 };
 enum { ROW_COUNT = sizeof(rows) / sizeof(*rows) };
 

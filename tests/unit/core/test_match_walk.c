@@ -30,6 +30,7 @@ struct harvest {
     unsigned with_absences_max;
     unsigned with_failed_saves;
     unsigned with_bot_answers;
+    unsigned with_recoveries_max;
     uint32_t effects_max;
     uint16_t seq_max;
     unsigned steps;
@@ -43,6 +44,7 @@ static void gather(struct harvest *harvest, const struct walk *walk)
     harvest->with_failed_saves += walk->save_failures > 0;
     harvest->with_bot_answers +=
         walk->has_bot && match->rounds[0].answers[BEN].choice != MATCH_CHOICE_NONE;
+    harvest->with_recoveries_max += walk->recoveries > MATCH_RECOVERIES_MAX;
     if (walk->effects_max > harvest->effects_max) harvest->effects_max = walk->effects_max;
     if (match->seq > harvest->seq_max) harvest->seq_max = match->seq;
     harvest->steps += walk->steps;
@@ -73,6 +75,7 @@ static void a_match_keeps_its_rules_whatever_happens(void **state)
     assert_true(harvest.with_absences_max > 10);
     assert_true(harvest.with_failed_saves > 10);
     assert_true(harvest.with_bot_answers > 100);
+    assert_true(harvest.with_recoveries_max > 10);
 }
 
 int main(int argc, char **argv)
