@@ -59,11 +59,17 @@ struct journal_bank {
     uint16_t indices[MATCH_ROUNDS_MAX];
 };
 
+/* Who takes a seat when a match begins. */
+struct journal_side {
+    struct journal_secret secret; /* Zeros for a bot. */
+    struct player_record record;
+};
+
 struct journal_begin {
     uint16_t
         rules; /* MATCH_RULES_VERSION of the server that wrote it. The rest holds where it is ours. */
     struct match_origin origin; /* Its questions are those of `bank`, in order. */
-    struct journal_secret secrets[MATCH_PLAYERS_MAX]; /* Zeros for a bot. */
+    struct journal_side sides[MATCH_PLAYERS_MAX];
     struct journal_bank bank;
 };
 
@@ -93,7 +99,7 @@ struct journal_clock {
 
 /* Requires: match_init() has just returned. */
 size_t journal_write_begin(uint8_t bytes[JOURNAL_RECORD_BYTES_MAX], const struct match *match,
-                           const struct journal_secret secrets[MATCH_PLAYERS_MAX]);
+                           const struct journal_side sides[MATCH_PLAYERS_MAX]);
 size_t journal_write_seat(uint8_t bytes[JOURNAL_EVENT_BYTES_MAX], const struct id *match,
                           const struct journal_seat *seat);
 size_t journal_write_event(uint8_t bytes[JOURNAL_EVENT_BYTES_MAX], const struct match *match,

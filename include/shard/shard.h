@@ -21,6 +21,7 @@
 #include "core/match.h"
 #include "core/player.h"
 #include "core/question.h"
+#include "proto/journal.h"
 #include "shard/shard_io.h"
 
 struct shard;
@@ -61,6 +62,28 @@ struct shard *shard_create(void *memory, const struct shard_settings *settings,
 
 /* Ends what shutdown has left nothing of. Requires: shard_is_empty(). */
 void shard_destroy(struct shard *shard);
+
+/* --- After a crash: what the journal says, before the first shard_run and before anybody is connected. One thread for
+ * all shards; `now` of shard_create is later than anything the journal holds. --- */
+
+enum restored {
+    RESTORED_LIVE,
+    RESTORED_ENDED,     /* The match is released, and its handle with it. */
+    RESTORED_OTHERWISE, /* It did not come about as it was: to be cancelled, and told nothing more. */
+};
+
+/* A match that began here. HANDLE_NONE: there is no room. `begin` must live as long as the shard, and so must what it
+ * borrows. */
+struct handle shard_restore_begin(struct shard *shard, const struct journal_begin *begin);
+void shard_restore_seat(struct shard *shard, struct handle match, const struct journal_seat *seat);
+enum restored shard_restore_event(struct shard *shard, struct handle match,
+                                  const struct journal_event *event);
+/* It will end `cancelled`. Nothing more is told it. */
+void shard_restore_cancel(struct shard *shard, struct handle match);
+/* It is over, or lost: nobody hears of it any more. */
+void shard_restore_forget(struct shard *shard, struct handle match);
+/* All has been read: those which are left go on, each player with the grace to come back. */
+void shard_restored(struct shard *const shards[], unsigned count);
 
 /* --- What the edge reports. --- */
 

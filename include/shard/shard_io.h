@@ -36,6 +36,7 @@ enum shard_note_kind {
     NOTE_MATCH_ENDED, /* text: the reason. number: milliseconds it took. */
     NOTE_MATCH_FAULT, /* text: what was found broken. */
     NOTE_SAVE_FAILED, /* The commit will be tried again. */
+    NOTE_UNJOURNALED, /* The journal has no room: a crash now would lose the match. */
     NOTE_CLOSING,     /* text: why. number: the close code. */
 };
 
@@ -62,6 +63,10 @@ struct shard_io {
 
     /* The kernel's randomness: ids, seeds, sessions. Cannot fail. */
     void (*random)(void *context, void *ret_bytes, size_t size);
+
+    /* Writes a record of proto/journal.h to the journal: true, and a crash of the process takes it back no more; false
+     * where there is no room. What is said after this call may be seen by players. NULL: nothing is kept. */
+    bool (*journal)(void *context, const uint8_t *record, size_t bytes);
 
     /* Hands a result to the store: 0, and shard_on_saved follows exactly once; or -EAGAIN, and nothing follows. */
     int (*save)(void *context, struct handle match, const struct match_result *result);

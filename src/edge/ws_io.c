@@ -199,6 +199,9 @@ static void io_log(void *context, const struct shard_note *note)
     case NOTE_SAVE_FAILED:
         log_event(LOG_LEVEL_WARNING, "save_failed", "shard=%u match=%s", worker->index, id);
         break;
+    case NOTE_UNJOURNALED:
+        log_event(LOG_LEVEL_ERROR, "unjournaled", "shard=%u match=%s", worker->index, id);
+        break;
     case NOTE_CLOSING:
         log_event(LOG_LEVEL_DEBUG, "closing", "shard=%u reason=%s code=%llu", worker->index,
                   note->text, (unsigned long long)note->number);

@@ -129,6 +129,26 @@ static void unpack_origin(struct unpack *unpack, struct match_origin *ret_origin
     }
 }
 
+static void unpack_record(struct unpack *unpack, struct player_record *ret_record)
+{
+    unpack_name(unpack, ret_record->name);
+    ret_record->rating = unpack_rating(unpack);
+    ret_record->rated_at.ms = unpack_signed(unpack, 8);
+    unsigned count = (unsigned)unpack_number(unpack, 1);
+    if (count > RECENT_QUESTIONS_MAX) unpack->is_bad = true;
+    for (unsigned i = 0; i < count && !unpack->is_bad; i++) {
+        ret_record->recent.fingerprints[i] = (uint16_t)unpack_number(unpack, 2);
+        ret_record->recent.count++;
+    }
+    count = (unsigned)unpack_number(unpack, 1);
+    if (count > RECENT_OPPONENTS_MAX) unpack->is_bad = true;
+    for (unsigned i = 0; i < count && !unpack->is_bad; i++) {
+        ret_record->opponents.items[i].fingerprint = unpack_number(unpack, 8);
+        ret_record->opponents.items[i].at.ms = unpack_signed(unpack, 8);
+        ret_record->opponents.count++;
+    }
+}
+
 const char *journal_read_begin(const uint8_t *bytes, size_t size, struct journal_begin *ret_begin)
 {
     struct unpack unpack = behind_head(bytes, size, JOURNAL_BEGIN);
@@ -140,7 +160,9 @@ const char *journal_read_begin(const uint8_t *bytes, size_t size, struct journal
     if (ret_begin->rules != MATCH_RULES_VERSION) return NULL;
     unpack_origin(&unpack, origin);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
-        unpack_bytes(&unpack, ret_begin->secrets[i].bytes, sizeof(ret_begin->secrets[i].bytes));
+        struct journal_side *side = &ret_begin->sides[i];
+        unpack_bytes(&unpack, side->secret.bytes, sizeof(side->secret.bytes));
+        unpack_record(&unpack, &side->record);
     }
     begin_bank(&ret_begin->bank);
     for (unsigned i = 0; i < origin->settings.rounds && !unpack.is_bad; i++) {

@@ -83,8 +83,24 @@ static void pack_origin(struct pack *pack, const struct match_origin *origin)
     }
 }
 
+static void pack_record(struct pack *pack, const struct player_record *record)
+{
+    pack_string(pack, record->name);
+    pack_rating(pack, &record->rating);
+    pack_number(pack, (uint64_t)record->rated_at.ms, 8);
+    pack_number(pack, record->recent.count, 1);
+    for (unsigned i = 0; i < record->recent.count; i++) {
+        pack_number(pack, record->recent.fingerprints[i], 2);
+    }
+    pack_number(pack, record->opponents.count, 1);
+    for (unsigned i = 0; i < record->opponents.count; i++) {
+        pack_number(pack, record->opponents.items[i].fingerprint, 8);
+        pack_number(pack, (uint64_t)record->opponents.items[i].at.ms, 8);
+    }
+}
+
 size_t journal_write_begin(uint8_t bytes[JOURNAL_RECORD_BYTES_MAX], const struct match *match,
-                           const struct journal_secret secrets[MATCH_PLAYERS_MAX])
+                           const struct journal_side sides[MATCH_PLAYERS_MAX])
 {
     struct match_origin origin;
     match_origin_of(match, &origin);
@@ -92,7 +108,8 @@ size_t journal_write_begin(uint8_t bytes[JOURNAL_RECORD_BYTES_MAX], const struct
     pack_number(&pack, MATCH_RULES_VERSION, 2);
     pack_origin(&pack, &origin);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
-        pack_bytes(&pack, secrets[i].bytes, sizeof(secrets[i].bytes));
+        pack_bytes(&pack, sides[i].secret.bytes, sizeof(sides[i].secret.bytes));
+        pack_record(&pack, &sides[i].record);
     }
     for (unsigned i = 0; i < origin.settings.rounds; i++) {
         const struct origin_round *round = &origin.rounds[i];

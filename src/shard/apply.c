@@ -62,6 +62,7 @@ static void end(struct shard *shard, struct live_match *live)
 {
     const struct match *match = &live->hosted.match;
     live->hosted.is_ended = true;
+    journaling_over(shard, live);
     shard->counters.matches_ended[match->reason]++;
     cancel_fire(&live->token, CANCEL_FINISHED);
     shard->io.log(
@@ -70,6 +71,22 @@ static void end(struct shard *shard, struct live_match *live)
                              .match = match->id,
                              .text = match_end_reason_name((enum match_end_reason)match->reason),
                              .number = mono_elapsed(match->created_at, shard->now)});
+}
+
+void apply_timer(struct shard *shard, struct live_match *live, const struct effect *effect)
+{
+    if (effect->kind == EFFECT_ARM_PHASE) {
+        wheel_arm(&shard->wheel, &live->phase, effect->at, effect->tag);
+    } else if (effect->kind == EFFECT_ARM_GRACE) {
+        wheel_arm(&shard->wheel, &live->graces[effect->player], effect->at, effect->tag);
+    } else if (effect->kind == EFFECT_DISARM_GRACE) {
+        wheel_disarm(&shard->wheel, &live->graces[effect->player]);
+    } else if (effect->kind == EFFECT_ARM_BOT) {
+        live->bot_seat = effect->player;
+        wheel_arm(&shard->wheel, &live->bot, effect->at, effect->tag);
+    } else if (effect->kind == EFFECT_PLAY_OVER) {
+        cancel_fire(&live->play, (enum cancel_reason)effect->code);
+    }
 }
 
 static void apply(struct shard *shard, struct live_match *live, const struct effect *effect)
@@ -83,16 +100,11 @@ static void apply(struct shard *shard, struct live_match *live, const struct eff
     case EFFECT_ANSWERED:
     case EFFECT_EMOTE:
     case EFFECT_SAVING: say_droppable(shard, live, effect); break;
-    case EFFECT_ARM_PHASE: wheel_arm(&shard->wheel, &live->phase, effect->at, effect->tag); break;
+    case EFFECT_ARM_PHASE:
     case EFFECT_ARM_GRACE:
-        wheel_arm(&shard->wheel, &live->graces[effect->player], effect->at, effect->tag);
-        break;
-    case EFFECT_DISARM_GRACE: wheel_disarm(&shard->wheel, &live->graces[effect->player]); break;
+    case EFFECT_DISARM_GRACE:
     case EFFECT_ARM_BOT:
-        live->bot_seat = effect->player;
-        wheel_arm(&shard->wheel, &live->bot, effect->at, effect->tag);
-        break;
-    case EFFECT_PLAY_OVER: cancel_fire(&live->play, (enum cancel_reason)effect->code); break;
+    case EFFECT_PLAY_OVER: apply_timer(shard, live, effect); break;
     case EFFECT_SAVE: save(shard, live); break;
     case EFFECT_ENDED: end(shard, live); break;
     }

@@ -108,6 +108,7 @@ static bool pay_house(struct shard *shard, struct session *session)
                                           .ticket_no = session->ticket_no,
                                           .category = session->category,
                                           .since = session->queued_since,
+                                          .secret = session->hello.secret,
                                           .entrant = entrant_of(session)};
     struct match_entrant *house = &record.sides[1].entrant;
     house->is_bot = true;
@@ -129,7 +130,8 @@ static bool pay_come(struct shard *shard, struct session *session)
                                  .match = session->match,
                                  .match_id = session->match_id,
                                  .last_match = session->hello.last_match,
-                                 .last_seq = session->hello.last_seq};
+                                 .last_seq = session->hello.last_seq,
+                                 .secret = session->hello.secret};
     session->told_credit_ms = session->credit_ms;
     return post(shard, session->match.shard, &record, sizeof(record));
 }
@@ -165,6 +167,7 @@ static bool pay_attach(struct shard *shard, struct session *session)
                                    .offer = session->offer,
                                    .generation = session->generation,
                                    .matches = shard->matches.used,
+                                   .secret = session->hello.secret,
                                    .entrant = entrant_of(session)};
     session->told_credit_ms = session->credit_ms;
     return post(shard, LOBBY_SHARD, &record, sizeof(record));

@@ -89,7 +89,10 @@ void hosted_on_come(struct shard *shard, const struct record_come *record)
         *seat = before;
         return;
     }
-    if (!hosted->is_ended) live_match_push_level(shard, hosted_live(hosted), record->seat);
+    if (!hosted->is_ended) {
+        journaling_seat(shard, hosted_live(hosted), record);
+        live_match_push_level(shard, hosted_live(hosted), record->seat);
+    }
     seat_flush(shard, hosted, record->seat, NULL);
 }
 

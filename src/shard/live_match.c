@@ -51,7 +51,6 @@ static void init_seat(struct live_match *live, unsigned index, const struct star
     seat->is_bot = side->entrant.is_bot;
     seat->is_connected = !seat->is_bot;
     seat->is_seen = seat->is_bot;
-    wheel_timer_init(&live->graces[index], live->hosted.self, (uint16_t)(TIMER_GRACE + index));
 }
 
 static uint8_t common_category(const struct record_start *record)
@@ -60,7 +59,8 @@ static uint8_t common_category(const struct record_start *record)
     return first != QUESTION_CATEGORY_ANY ? first : record->sides[1].category;
 }
 
-static void start(struct shard *shard, struct live_match *live, const struct record_start *record)
+/* False: the journal has no room. */
+static bool start(struct shard *shard, struct live_match *live, const struct record_start *record)
 {
     uint8_t random[ID_RANDOM_BYTES];
     struct match_setup setup = {.bank = shard->settings.bank,
@@ -80,10 +80,12 @@ static void start(struct shard *shard, struct live_match *live, const struct rec
     match_init(match, &setup, &effects);
     shard->counters.matches[match->state]++;
     live->counted_state = match->state;
+    if (!journaling_begin(shard, live, record)) return false;
     shard->counters.matches_started++;
     shard->io.log(shard->io.context,
                   &(struct shard_note){.kind = NOTE_MATCH_STARTED, .match = match->id});
     apply_effects(shard, live, &effects);
+    return true;
 }
 
 /* False: there is no room to say so. */
@@ -103,11 +105,11 @@ static bool refuse_start(struct shard *shard, const struct record_start *record)
     return post(shard, LOBBY_SHARD, &refused, sizeof(refused));
 }
 
-bool live_match_on_start(struct shard *shard, const struct record_start *record)
+struct live_match *live_match_acquire(struct shard *shard)
 {
     struct handle handle = HANDLE_NONE;
-    struct live_match *live = shard->is_draining ? NULL : pool_acquire(&shard->matches, &handle);
-    if (live == NULL) return refuse_start(shard, record);
+    struct live_match *live = pool_acquire(&shard->matches, &handle);
+    if (live == NULL) return NULL;
     live->hosted.self = handle;
     live->shard = shard;
     ring_init(&live->events, shard->rings + handle.slot * shard->ring_bytes,
@@ -117,10 +119,21 @@ bool live_match_on_start(struct shard *shard, const struct record_start *record)
     list_init(&live->run_node);
     list_init(&live->hosted.owed_node);
     list_init(&live->retired_node);
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        wheel_timer_init(&live->graces[i], handle, (uint16_t)(TIMER_GRACE + i));
+    }
     init_tokens(shard, live);
+    return live;
+}
+
+bool live_match_on_start(struct shard *shard, const struct record_start *record)
+{
+    struct live_match *live = shard->is_draining ? NULL : live_match_acquire(shard);
+    if (live == NULL) return refuse_start(shard, record);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) init_seat(live, i, &record->sides[i]);
-    start(shard, live, record);
-    return true;
+    if (start(shard, live, record)) return true;
+    live_match_release(shard, live); /* Nobody has heard of it. */
+    return refuse_start(shard, record);
 }
 
 /* --- Events in. --- */
@@ -267,6 +280,16 @@ static void count_client_event(struct live_match *live, struct match_event *even
     event->request_id = 0;
 }
 
+static void note_fault(struct shard *shard, const struct match *match,
+                       const struct match_event *event)
+{
+    shard->counters.match_faults++;
+    shard->io.log(shard->io.context, &(struct shard_note){.kind = NOTE_MATCH_FAULT,
+                                                          .match = match->id,
+                                                          .text = match->fault,
+                                                          .number = event->kind});
+}
+
 static void step(struct shard *shard, struct live_match *live, struct match_event *event)
 {
     struct effects effects = {.count = 0};
@@ -276,14 +299,13 @@ static void step(struct shard *shard, struct live_match *live, struct match_even
         count_client_event(live, event);
     }
     if (event->kind == MATCH_EVENT_ANSWER) shard->counters.answers++;
+    if (event->kind == MATCH_EVENT_RECOVERED) {
+        event->recovered.wall_offset_ms = shard->wall_offset_ms;
+    }
     struct match *match = &live->hosted.match;
-    match_step(match, event, &effects);
+    if (match->fault == NULL) journaling_step(shard, live, event, &effects);
     if (match->fault != NULL) {
-        shard->counters.match_faults++;
-        shard->io.log(shard->io.context, &(struct shard_note){.kind = NOTE_MATCH_FAULT,
-                                                              .match = live->hosted.match.id,
-                                                              .text = match->fault,
-                                                              .number = event->kind});
+        if (!live->is_condemned) note_fault(shard, match, event);
         match_abort(match, &effects);
     }
     apply_effects(shard, live, &effects);

@@ -223,6 +223,7 @@ void lobby_on_attach(struct shard *shard, const struct record_attach *record)
     offer->answers[record->side] = OFFER_ATTACHED;
     offer->matches[record->side] = record->matches;
     offer->generations[record->side] = record->generation;
+    offer->secrets[record->side] = record->secret;
     offer->entrants[record->side] = record->entrant;
     resolve(shard, offer);
 }

@@ -86,6 +86,7 @@ static bool pay_offer(struct shard *shard, struct offer *offer)
             .ticket_no = ticket->owner.ticket_no,
             .category = ticket->category,
             .since = ticket->since,
+            .secret = offer->secrets[side],
             .entrant = offer->entrants[side],
         };
     }

@@ -100,6 +100,22 @@ static void grant_new(struct shard *shard, const struct record_claim *record)
     owe(shard, presence);
 }
 
+bool presence_restore(struct shard *home, const struct id *player, const struct session_ref *holder,
+                      const struct digest *secret, const struct digest *before)
+{
+    if (find(home, player) != NULL) return false;
+    struct record_claim claim = {.session = *holder, .player = *player, .secret = *secret};
+    grant_new(home, &claim);
+    struct presence *presence = find(home, player);
+    presence->owes_grant = false; /* The session has all there is. */
+    list_remove(&presence->owed_node);
+    static const struct digest none;
+    presence->before = *before;
+    /* Its client may not have learnt the newer one. */
+    presence->has_before = !digests_match(before, &none);
+    return true;
+}
+
 static void become_claimant(struct shard *shard, struct presence *presence,
                             const struct record_claim *record)
 {

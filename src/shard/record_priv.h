@@ -251,6 +251,7 @@ struct record_attach {
     struct handle offer;
     uint32_t generation;
     uint32_t matches; /* Running on the session's shard: its load. */
+    struct digest secret;
     struct match_entrant entrant;
 };
 
@@ -268,7 +269,8 @@ struct start_side {
     uint32_t ticket_no;
     bool is_rematch;
     uint8_t category;
-    mono_time since; /* When the player joined the queue. */
+    mono_time since;      /* When the player joined the queue. */
+    struct digest secret; /* Of the session: for the journal. */
     struct match_entrant entrant;
 };
 
@@ -293,6 +295,7 @@ struct record_come {
     struct id match_id;
     struct id last_match;
     uint32_t last_seq;
+    struct digest secret; /* For the journal. */
 };
 
 struct record_place {

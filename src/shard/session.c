@@ -112,17 +112,15 @@ static void on_token_fired(struct cancel_hook *hook, enum cancel_reason reason)
     wheel_disarm(&session->shard->wheel, &session->timer);
 }
 
-struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time now)
+struct session *session_acquire(struct shard *shard, enum session_state state)
 {
     struct handle handle = HANDLE_NONE;
-    ghost_make_room(shard);
     struct session *session = pool_acquire(&shard->sessions, &handle);
-    if (session == NULL) return HANDLE_NONE;
+    if (session == NULL) return NULL;
     session->self = handle;
     session->shard = shard;
-    session->conn = conn;
-    session->state = SESSION_NEW;
-    shard->states[SESSION_NEW]++;
+    session->state = (uint8_t)state;
+    shard->states[state]++;
     cancel_init(&session->token, &shard->root);
     cancel_hook_init(&session->hook, on_token_fired);
     bool is_watching = cancel_watch(&session->token, &session->hook);
@@ -132,14 +130,23 @@ struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time n
     list_init(&session->debt_node);
     list_init(&session->retired_node);
     list_init(&session->ghost_node);
-    throttle_init(&session->throttle, shard->settings.message_burst, now);
     session->ask_at = session->ghost_until = never;
-    session->heard_at = now;
     session->pong_ms = UINT32_MAX;
+    return session;
+}
+
+struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time now)
+{
+    ghost_make_room(shard);
+    struct session *session = session_acquire(shard, SESSION_NEW);
+    if (session == NULL) return HANDLE_NONE;
+    session->conn = conn;
+    throttle_init(&session->throttle, shard->settings.message_burst, now);
+    session->heard_at = now;
     session->connected_at = now;
     session->hello_by = mono_after(now, shard->settings.hello_timeout_ms);
     session_rearm(shard, session);
-    return handle;
+    return session->self;
 }
 
 void shard_on_message(struct shard *shard, struct handle handle, const char *text, size_t bytes,

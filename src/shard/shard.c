@@ -253,7 +253,7 @@ static void sweep(struct shard *shard)
     }
 }
 
-static void release_session(struct shard *shard, struct session *session)
+void session_release(struct shard *shard, struct session *session)
 {
     outbox_clear(&session->outbox, &shard->frames);
     wheel_disarm(&shard->wheel, &session->timer);
@@ -276,7 +276,7 @@ static void release_retired(struct shard *shard)
         live_match_release(shard, LIST_ITEM(node, struct live_match, retired_node));
     }
     while ((node = list_take_first(&shard->retired_sessions)) != NULL) {
-        release_session(shard, LIST_ITEM(node, struct session, retired_node));
+        session_release(shard, LIST_ITEM(node, struct session, retired_node));
     }
 }
 

@@ -20,6 +20,8 @@
  *     live_match.c  a match while it runs here: ring, timers, tokens
  *     apply.c       a step's effects, each carried out once
  *     seat.c        what one player is owed, in order
+ *     journaling.c  what of a match is written to the journal
+ *     restore.c     matches that come back from it after a crash
  *     stats.c       a snapshot of the figures
  */
 #pragma once
@@ -36,6 +38,8 @@ bool post_receive(struct shard *shard);
 void post_wake(struct shard *shard);
 
 /* session.c */
+/* Of nobody yet, without a connection; its timer is not armed. NULL: no slot. */
+struct session *session_acquire(struct shard *shard, enum session_state state);
 void session_move(struct shard *shard, struct session *session, enum session_state next);
 void session_on_timer(struct shard *shard, struct handle handle);
 /* Arms the timer for the earliest deadline. */
@@ -48,6 +52,7 @@ void session_abandon(struct shard *shard, struct session *session, enum close_co
                      const char *reason);
 /* A session without a connection that stands nowhere and owes nothing is released in this iteration's last phase. */
 void session_retire_if_done(struct shard *shard, struct session *session);
+void session_release(struct shard *shard, struct session *session);
 
 /* hello.c */
 void hello_on_request(struct shard *shard, struct session *session, const struct request *request);
@@ -144,6 +149,10 @@ void presence_on_release(struct shard *shard, const struct record_release *recor
 void presence_on_standing(struct shard *shard, const struct record_standing *record);
 void presence_on_keep(struct shard *shard, const struct record_keep *record);
 void presence_pay_all(struct shard *shard);
+/* The player is this session's, as it was before a crash. False: it is another's already. */
+QR_MUST_USE bool presence_restore(struct shard *home, const struct id *player,
+                                  const struct session_ref *holder, const struct digest *secret,
+                                  const struct digest *before);
 
 /* lobby.c */
 void lobby_init(struct shard *shard);
@@ -207,7 +216,20 @@ QR_MUST_USE bool hosted_keep_ended(struct shard *shard, struct live_match *live)
 void hosted_expire_ended(struct shard *shard);
 void hosted_forget_if_seen(struct shard *shard, struct hosted *hosted);
 
+/* journaling.c */
+/* False: there is no room, and the match does not begin. */
+QR_MUST_USE bool journaling_begin(struct shard *shard, struct live_match *live,
+                                  const struct record_start *record);
+/* match_step(), and then the event, where it counts. */
+void journaling_step(struct shard *shard, struct live_match *live, struct match_event *event,
+                     struct effects *effects);
+void journaling_seat(struct shard *shard, struct live_match *live,
+                     const struct record_come *record);
+void journaling_over(struct shard *shard, struct live_match *live);
+
 /* live_match.c */
+/* With its ring, timers and tokens, and nobody in its seats. NULL: no slot. */
+struct live_match *live_match_acquire(struct shard *shard);
 /* False: not now (no slot, and no room to say so): the record stays in its mailbox. */
 QR_MUST_USE bool live_match_on_start(struct shard *shard, const struct record_start *record);
 void live_match_on_request(struct shard *shard, const struct record_request *record);
@@ -223,6 +245,8 @@ void live_match_release(struct shard *shard, struct live_match *live);
 
 /* apply.c */
 void apply_effects(struct shard *shard, struct live_match *live, const struct effects *effects);
+/* The effect, where it is one of the match's timers or the end of its play. */
+void apply_timer(struct shard *shard, struct live_match *live, const struct effect *effect);
 
 /* seat.c */
 /* Hands on what is due to one seat: messages up to announced_seq and replies, in order. `frame`, if not NULL, is the

@@ -12,6 +12,7 @@
 #include "base/wheel.h"
 #include "core/matchmaker.h"
 #include "proto/encode.h"
+#include "proto/journal.h"
 #include "record_priv.h"
 #include "shard/shard.h"
 
@@ -274,6 +275,9 @@ struct live_match {
     uint8_t bot_seat;      /* Whose answer the bot timer stands for. */
     uint8_t counted_state; /* As which it stands in the counters. */
     bool is_retired;
+    bool is_condemned;      /* It did not come back from the journal as it was. */
+    bool is_unjournaled;    /* A record found no room: no more are written. */
+    uint16_t spare_records; /* Those written that a client may cause without end. */
 };
 
 /* An ended match's log, for those who have not seen its end. Slot, ring, timers and tokens are given back. */
@@ -343,6 +347,7 @@ struct offer {
     struct handle tickets[2];
     uint32_t matches[2];
     uint32_t generations[2];
+    struct digest secrets[2];
     struct match_entrant entrants[2];
 };
 
@@ -405,8 +410,9 @@ struct shard {
     uint32_t sweep_match_next;
 
     uint32_t lingering;
-    uint32_t states[SESSION_STATE_COUNT]; /* Sessions by state. */
-    struct shard_stats counters;          /* Only what counts up. */
-    struct match_result result;           /* Scratch for saving. */
+    uint32_t states[SESSION_STATE_COUNT];     /* Sessions by state. */
+    struct shard_stats counters;              /* Only what counts up. */
+    struct match_result result;               /* Scratch for saving. */
+    uint8_t record[JOURNAL_RECORD_BYTES_MAX]; /* Scratch for the journal. */
     char wire_bytes[WIRE_MESSAGE_BYTES_MAX];
 };

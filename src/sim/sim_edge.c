@@ -223,6 +223,12 @@ static void io_log(void *context, const struct shard_note *note)
     }
 }
 
+static bool io_journal(void *context, const uint8_t *record, size_t bytes)
+{
+    struct world_shard *at = context;
+    return sim_journal_append(&at->journal, record, bytes);
+}
+
 /* --- The store. --- */
 
 static int ask_store(struct world_shard *at, struct store *store, struct pending *pending)
@@ -406,6 +412,7 @@ struct shard_io edge_io(struct world_shard *at)
                              .pause = io_pause,
                              .close = io_close,
                              .random = io_random,
+                             .journal = io_journal,
                              .save = io_save,
                              .load = io_load,
                              .token_write = io_token_write,

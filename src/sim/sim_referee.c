@@ -393,6 +393,15 @@ void referee_on_message(struct referee *referee, unsigned number, const char *te
     }
 }
 
+void referee_on_crash(struct referee *referee)
+{
+    for (uint32_t i = 0; i < referee->player_count; i++) {
+        struct referee_player *player = &referee->players[i];
+        if (player->match < 0 || !referee->matches[player->match].is_ended) continue;
+        player->is_heard = player->has_end = true;
+    }
+}
+
 void referee_expect_all_answered(const struct referee *referee)
 {
     for (uint32_t i = 0; i < referee->client_count; i++) {

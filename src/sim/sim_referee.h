@@ -210,5 +210,8 @@ void referee_on_ended(struct referee *referee, const struct id *match, const cha
                       mono_time now);
 void referee_on_disconnect(struct referee *referee, unsigned client);
 
+/* The process was killed: who has not seen an end hears of it no more. */
+void referee_on_crash(struct referee *referee);
+
 /* Who is connected has no reply due, and is the only one of its player. */
 void referee_expect_all_answered(const struct referee *referee);

@@ -247,6 +247,7 @@ void world_close(struct world *world)
         expect_nothing_left(world, i);
         shard_destroy(world->shards[i].shard);
         free(world->shards[i].memory);
+        sim_journal_free(&world->shards[i].journal);
         for (unsigned to = 0; to < world->settings.shards; to++) {
             free(world->mailbox_bytes[i][to]);
             free(world->relays[i][to].bytes);
@@ -423,6 +424,56 @@ void jam(struct world *world, unsigned from, unsigned to)
 static void be_woken(struct world *world)
 {
     for (unsigned i = 0; i < world->settings.shards; i++) world->shards[i].is_woken = true;
+}
+
+/* --- Crashes. --- */
+
+static void lose_connection(struct world *world, unsigned number)
+{
+    struct client *client = &world->clients[number];
+    if (!client->is_connected) return;
+    for (uint32_t i = 0; i < client->inbox_count; i++) free(client->inbox[i]);
+    client->inbox_count = 0;
+    client->is_connected = client->is_lost = false;
+    referee_on_disconnect(&world->referee, number);
+}
+
+static void lose_memory(struct world *world)
+{
+    const struct world_settings *settings = &world->settings;
+    for (unsigned i = 0; i < settings->shards; i++) {
+        free(world->shards[i].memory);
+        world->shards[i].has_due = world->shards[i].is_stalled = false;
+        for (unsigned to = 0; to < settings->shards; to++) {
+            struct relay *relay = &world->relays[i][to];
+            free(world->mailbox_bytes[i][to]);
+            world->mailbox_bytes[i][to] = create_mailbox(settings, &world->mailboxes[i][to]);
+            free(relay->bytes);
+            *relay = (struct relay){.bytes = NULL};
+            if (settings->has_late_mailboxes)
+                relay->bytes = create_mailbox(settings, &relay->mailbox);
+        }
+    }
+    world->saves.count = world->loads.count = 0;
+}
+
+void crash(struct world *world, uint32_t gone_ms)
+{
+    struct shard *shards[SHARDS_MAX];
+    for (unsigned i = 0; i < world->settings.clients; i++) lose_connection(world, i);
+    lose_memory(world);
+    referee_on_crash(&world->referee);
+    world->now.ms++; /* The game's clock goes on from where the journal ends. */
+    world->wall_offset_ms += gone_ms;
+    for (unsigned i = 0; i < world->settings.shards; i++) {
+        create_shard(world, i);
+        shards[i] = world->shards[i].shard;
+        (void)sim_journal_replay(&world->shards[i].journal, shards[i]); /* How many: as it is. */
+    }
+    shard_restored(shards, world->settings.shards);
+    audit_destroy(world->audit);
+    world->audit = audit_create(world);
+    be_woken(world);
 }
 
 void drain(struct world *world)

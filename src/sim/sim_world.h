@@ -17,6 +17,7 @@
 #include "base/prng.h"
 #include "core/match_result.h"
 #include "shard/shard.h"
+#include "sim_journal.h"
 #include "sim_referee.h"
 
 enum { ADA, BEN, CAT, DAN, EVE, FAY, GUS, HAL, IDA, JIM, KIM, LEO };
@@ -141,6 +142,7 @@ struct world_shard {
     bool is_stalled;
     mono_time stalled_at;
     uint32_t pause_ms; /* Before it tries again to pay what it owes. */
+    struct sim_journal journal;
 };
 
 struct world_settings {
@@ -282,6 +284,9 @@ void drain(struct world *world);
 void shut_down(struct world *world);
 /* The wall clock is set. */
 void set_wall_clock(struct world *world, int64_t by_ms);
+/* The process is killed and comes back after `gone_ms` of the wall clock: shards, mailboxes and connections are gone,
+ * the journal, the store and what clients keep are there. */
+void crash(struct world *world, uint32_t gone_ms);
 
 /* --- Looks. --- */
 

@@ -236,7 +236,7 @@ static void write_match(const cJSON *example, struct wire *out)
     match.settings.mode = (uint8_t)get_mode(example);
     match.settings.rounds = (uint8_t)get_int(example, "rounds");
     match.is_rated = cJSON_IsTrue(get(example, "rated"));
-    match.starts_at.ms = (uint64_t)get_int(example, "starts_at_ms");
+    match.created_at.ms = (uint64_t)get_int(example, "starts_at_ms");
     match.player_count = 0;
     const cJSON *each;
     cJSON_ArrayForEach(each, get(example, "players"))

@@ -12,7 +12,15 @@
 
 enum { ROUNDS = 3, QUESTIONS = 8, NOW_MS = 7000 };
 
-static const struct journal_secret secrets[MATCH_PLAYERS_MAX] = {{{1, 2, 3}}, {{4, 5, 6}}};
+static const struct journal_side sides[MATCH_PLAYERS_MAX] = {
+    {.secret = {{1, 2, 3}},
+     .record = {.name = "Ada",
+                .rating = {150000, 35000, 60000},
+                .rated_at = {1780000000000},
+                .recent = {{7, 8, 9}, 3},
+                .opponents = {{{77, {1780000000000}}}, 1}}},
+    {.secret = {{4, 5, 6}}, .record = {.name = "Ben", .rating = {160000, 20000, 60000}}},
+};
 
 static const struct bank *a_bank(void)
 {
@@ -112,11 +120,11 @@ static void the_beginning_of_a_match_is_read_as_it_was_written(void **state)
     static uint8_t bytes[JOURNAL_RECORD_BYTES_MAX];
     static struct journal_begin begin;
     struct match match = a_match();
-    size_t size = journal_write_begin(bytes, &match, secrets);
+    size_t size = journal_write_begin(bytes, &match, sides);
     assert_int_equal(head_of(bytes, size).kind, JOURNAL_BEGIN);
     assert_null(journal_read_begin(bytes, size, &begin));
     assert_int_equal(begin.rules, MATCH_RULES_VERSION);
-    assert_memory_equal(begin.secrets, secrets, sizeof(secrets));
+    assert_memory_equal(begin.sides, sides, sizeof(sides));
     struct match restored;
     struct effects effects = {.count = 0};
     match_restore(&restored, &begin.origin, &begin.bank.bank, &effects);
@@ -141,7 +149,7 @@ static void a_session_that_takes_a_seat_is_read_as_it_was_written(void **state)
     (void)state;
     uint8_t bytes[JOURNAL_EVENT_BYTES_MAX];
     struct id match = {{7}};
-    struct journal_seat seat = {.seat = 1, .secret = secrets[1]}, read;
+    struct journal_seat seat = {.seat = 1, .secret = sides[1].secret}, read;
     size_t size = journal_write_seat(bytes, &match, &seat);
     struct journal_head head = head_of(bytes, size);
     assert_int_equal(head.kind, JOURNAL_SEAT);
@@ -230,7 +238,7 @@ static void a_beginning_under_other_rules_is_known_as_such(void **state)
     static uint8_t bytes[JOURNAL_RECORD_BYTES_MAX];
     static struct journal_begin begin;
     struct match match = a_match();
-    size_t size = journal_write_begin(bytes, &match, secrets);
+    size_t size = journal_write_begin(bytes, &match, sides);
     bytes[17] = MATCH_RULES_VERSION + 1;
     assert_null(journal_read_begin(bytes, size, &begin));
     assert_int_equal(begin.rules, MATCH_RULES_VERSION + 1);
@@ -243,7 +251,7 @@ static void a_beginning_that_is_cut_off_anywhere_is_refused(void **state)
     static uint8_t bytes[JOURNAL_RECORD_BYTES_MAX];
     static struct journal_begin begin;
     struct match match = a_match();
-    size_t size = journal_write_begin(bytes, &match, secrets);
+    size_t size = journal_write_begin(bytes, &match, sides);
     for (size_t cut = 17; cut < size; cut++) {
         assert_non_null(journal_read_begin(bytes, cut, &begin));
     }
@@ -273,7 +281,7 @@ static void any_byte_may_be_another(void **state)
     static struct journal_result read;
     static struct match_result result;
     struct match match = a_match();
-    size_t size = journal_write_begin(bytes, &match, secrets);
+    size_t size = journal_write_begin(bytes, &match, sides);
     for (size_t i = 17; i < size; i++) {
         bytes[i] ^= 0x81;
         (void)!journal_read_begin(bytes, size, &begin); /* Either is fine. */
