@@ -6,7 +6,7 @@
 packages_build=(
     cmake=cmake ninja-build=ninja gcc=cc libc6-dev pkg-config=pkg-config
     libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcjson-dev libsqlite3-dev libconfuse-dev
-    libunistring-dev libxml2-dev libssl-dev libjwt-dev libsystemd-dev
+    libunistring-dev libxml2-dev libssl-dev libjwt-dev libsystemd-dev zlib1g-dev
 )
 
 # Debian's npm does not go together with a Node.js from elsewhere, so `node` decides for both.

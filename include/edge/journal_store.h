@@ -1,0 +1,47 @@
+/* A store with a journal before it: a result counts when it is in the journal on disk, and gets from there to the
+ * database when that takes it.
+ *
+ * To shards it is a store like any other (edge/store.h). save() appends the result and asks for a sync; the answer comes
+ * when that is done, whatever the database is doing. Behind it each shard reads its own journal again and hands on, in
+ * order, what has been synced, a bounded number at a time; what the database refuses is tried again, later each time.
+ * A result is keyed by its match, so that one which is handed on twice is there once. load() waits for results of that
+ * player which are on their way, and then asks the database.
+ *
+ * It is also where the other records of a shard go into the journal (journal_store_append), since it knows which matches
+ * still need them: segments are given up when no match that runs began in or before them and every result in them is
+ * in the database.
+ *
+ * Each shard's part is its thread's alone, but for a table of counters: how many results are on their way for players
+ * whose ids hash there.
+ */
+#pragma once
+
+#include "edge/journal.h"
+#include "edge/store.h"
+
+struct journal_store_options {
+    struct journal *journal; /* Owns. */
+    struct store *store;     /* The database's; owns. */
+    unsigned shards;
+    uint32_t matches_max; /* Of one shard at one time. */
+    uint32_t loads_max;   /* Waiting, of one shard. */
+};
+
+/* 0, or -ENOMEM (then nothing is owned). Main thread. */
+QR_MUST_USE int journal_store_create(const struct journal_store_options *options,
+                                     struct store **ret_store);
+
+/* A record of the shard's matches, for shard_io.journal. That shard's thread; the main thread before it runs. */
+bool journal_store_append(struct store *store, unsigned shard, const uint8_t *record, size_t bytes);
+
+/* Whether another match would find room. That shard's thread. */
+bool journal_store_has_room(struct store *store, unsigned shard);
+
+struct journal_store_stats {
+    struct journal_stats journal;
+    uint64_t results_waiting; /* In the journal and not yet in the database. */
+    uint64_t results_retried;
+    uint64_t loads_waiting;
+};
+
+void journal_store_stats(struct store *store, struct journal_store_stats *ret_stats);
