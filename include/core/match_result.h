@@ -11,6 +11,7 @@
 #include "base/limits.h"
 #include "base/time.h"
 #include "core/match.h"
+#include "core/player.h"
 
 struct result_player {
     struct id player;
@@ -52,6 +53,7 @@ struct match_result {
     int8_t winner;
     uint8_t player_count;
     uint8_t round_count; /* Rounds that have begun. */
+    uint16_t tau_milli;  /* What ratings were computed with. */
     wall_time created_at;
     wall_time ended_at;
     const struct bank *bank;
@@ -61,3 +63,12 @@ struct match_result {
 
 /* Requires: the match is SETTLING with reason FINISHED or FORFEIT. */
 void match_result_of(const struct match *match, struct match_result *ret_result);
+
+/* What the match makes of a player's record as the store has it: the questions that were asked, and, where it is rated,
+ * the opponent and the rating.
+ *
+ * Where the rating is still the one that the match was computed from, it becomes the one that was told. Where it is not
+ * (another result of the player came first), this result is rated anew, from what stands: so each counts once, in
+ * whatever order they come. True: it was rated anew. Requires: the record's rating is valid. */
+bool match_result_apply(const struct match_result *result, unsigned place,
+                        struct player_record *record);

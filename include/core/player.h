@@ -37,6 +37,9 @@ struct player_record {
 /* A new guest's. Requires: strlen(name) <= NAME_BYTES_MAX. */
 void player_record_init(struct player_record *record, const char *name);
 
+/* Whole days since the last rated match. A wall clock that went back has seen none. */
+uint32_t player_idle_days(const struct player_record *record, wall_time now);
+
 uint64_t player_fingerprint(const struct id *player);
 
 /* Adds one; the oldest falls out where there are RECENT_OPPONENTS_MAX. */

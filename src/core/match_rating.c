@@ -1,13 +1,5 @@
 #include "match_priv.h"
 
-/* Whole days since the last rated match. A wall clock that went back has seen none. */
-static uint32_t idle_days(const struct player_record *record, wall_time now)
-{
-    if (record->rated_at.ms == 0 || record->rated_at.ms >= now.ms) return 0;
-    int64_t days = (now.ms - record->rated_at.ms) / RATING_DAY_MS;
-    return days > UINT32_MAX ? UINT32_MAX : (uint32_t)days;
-}
-
 static bool is_rated(const struct match_setup *setup)
 {
     if (setup->settings.mode != MATCH_MODE_DUEL) return false;
@@ -31,7 +23,8 @@ void match_init_ratings(struct match *match, const struct match_setup *setup)
         player->rating = record->rating;
         /* The idle days count once: with the rated match that ends them. */
         if (match->is_rated) {
-            player->rating = rating_after_idle(&record->rating, idle_days(record, setup->wall_now));
+            player->rating =
+                rating_after_idle(&record->rating, player_idle_days(record, setup->wall_now));
         }
         player->rating_after = player->rating;
     }

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/assert.h"
+#include "match_priv.h"
 
 /* Rounds are revealed in order, so their number says which. */
 static unsigned revealed_count(const struct match *match)
@@ -59,6 +60,7 @@ void match_result_of(const struct match *match, struct match_result *ret_result)
     ret_result->winner = match->winner;
     ret_result->player_count = match->player_count;
     ret_result->round_count = match->round;
+    ret_result->tau_milli = (uint16_t)match->settings.tau_milli;
     ret_result->created_at = match_wall(match, match->created_at);
     ret_result->ended_at = match_wall(match, match->settled_at);
     ret_result->bank = match->bank;
@@ -70,4 +72,37 @@ void match_result_of(const struct match *match, struct match_result *ret_result)
         copy_round(match, &match->rounds[i], &ret_result->rounds[i]);
         ret_result->rounds[i].is_revealed = i < revealed;
     }
+}
+
+static enum rating_score score_of(const struct match_result *result, unsigned place)
+{
+    if (result->winner == MATCH_WINNER_NONE) return RATING_DRAW;
+    return result->winner == (int)place ? RATING_WIN : RATING_LOSS;
+}
+
+static bool apply_rating(const struct match_result *result, unsigned place,
+                         struct player_record *record)
+{
+    const struct result_player *player = &result->players[place];
+    const struct result_player *other = &result->players[match_other((uint8_t)place)];
+    struct rating standing =
+        rating_after_idle(&record->rating, player_idle_days(record, result->created_at));
+    bool is_as_computed = rating_equal(&standing, &player->before);
+    record->rating = is_as_computed
+                         ? player->after
+                         : rating_after_match(&standing, &other->before, score_of(result, place),
+                                              result->tau_milli);
+    if (record->rated_at.ms < result->ended_at.ms) record->rated_at = result->ended_at;
+    opponents_add(&record->opponents, player_fingerprint(&other->player), result->ended_at);
+    return !is_as_computed;
+}
+
+bool match_result_apply(const struct match_result *result, unsigned place,
+                        struct player_record *record)
+{
+    QR_ASSERT(place < result->player_count);
+    for (unsigned i = 0; i < result->round_count; i++) {
+        recent_add(&record->recent, question_fingerprint(result->rounds[i].question));
+    }
+    return result->is_rated && apply_rating(result, place, record);
 }

@@ -13,6 +13,13 @@ void player_record_init(struct player_record *record, const char *name)
     record->rating = rating_initial();
 }
 
+uint32_t player_idle_days(const struct player_record *record, wall_time now)
+{
+    if (record->rated_at.ms == 0 || record->rated_at.ms >= now.ms) return 0;
+    int64_t days = (now.ms - record->rated_at.ms) / RATING_DAY_MS;
+    return days > UINT32_MAX ? UINT32_MAX : (uint32_t)days;
+}
+
 uint64_t player_fingerprint(const struct id *player)
 {
     /* The last eight bytes of a version 7 UUID are random but for the two bits of its variant: the

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "store_codec_priv.h"
+
 const char sqlite_player_select[] =
     "SELECT name, rating_centi, deviation_centi, volatility_micro, rated_at_ms, recent, opponents"
     " FROM players WHERE player = ?";
@@ -15,61 +17,6 @@ enum {
     COLUMN_RECENT,
     COLUMN_OPPONENTS
 };
-
-static void put(uint8_t *bytes, uint64_t value, unsigned size)
-{
-    for (unsigned i = 0; i < size; i++) bytes[i] = (uint8_t)(value >> 8 * i);
-}
-
-static uint64_t get(const uint8_t *bytes, unsigned size)
-{
-    uint64_t value = 0;
-    for (unsigned i = size; i > 0; i--) value = value << 8 | bytes[i - 1];
-    return value;
-}
-
-size_t sqlite_recent_encode(const struct recent_questions *recent,
-                            uint8_t ret_bytes[SQLITE_RECENT_BYTES_MAX])
-{
-    QR_ASSERT(recent->count <= RECENT_QUESTIONS_MAX);
-    for (size_t i = 0; i < recent->count; i++) put(ret_bytes + 2 * i, recent->fingerprints[i], 2);
-    return 2 * (size_t)recent->count;
-}
-
-size_t sqlite_opponents_encode(const struct recent_opponents *opponents,
-                               uint8_t ret_bytes[SQLITE_OPPONENTS_BYTES_MAX])
-{
-    QR_ASSERT(opponents->count <= RECENT_OPPONENTS_MAX);
-    for (size_t i = 0; i < opponents->count; i++) {
-        put(ret_bytes + 16 * i, opponents->items[i].fingerprint, 8);
-        put(ret_bytes + 16 * i + 8, (uint64_t)opponents->items[i].at.ms, 8);
-    }
-    return 16 * (size_t)opponents->count;
-}
-
-static bool decode_recent(const uint8_t *bytes, size_t size, struct recent_questions *ret_recent)
-{
-    if (size > SQLITE_RECENT_BYTES_MAX || size % 2 != 0) return false;
-    ret_recent->count = (uint8_t)(size / 2);
-    for (size_t i = 0; i < ret_recent->count; i++) {
-        ret_recent->fingerprints[i] = (uint16_t)get(bytes + 2 * i, 2);
-    }
-    return true;
-}
-
-static bool decode_opponents(const uint8_t *bytes, size_t size,
-                             struct recent_opponents *ret_opponents)
-{
-    if (size > SQLITE_OPPONENTS_BYTES_MAX || size % 16 != 0) return false;
-    ret_opponents->count = (uint8_t)(size / 16);
-    for (size_t i = 0; i < ret_opponents->count; i++) {
-        ret_opponents->items[i] = (struct recent_opponent){
-            .fingerprint = get(bytes + 16 * i, 8),
-            .at = {(int64_t)get(bytes + 16 * i + 8, 8)},
-        };
-    }
-    return true;
-}
 
 static bool read_name(sqlite3_stmt *select, char ret_name[NAME_BYTES_MAX + 1])
 {
@@ -103,8 +50,8 @@ static bool read_row(sqlite3_stmt *select, struct player_record *ret_record)
     const uint8_t *opponents = sqlite3_column_blob(select, COLUMN_OPPONENTS);
     size_t opponents_size = (size_t)sqlite3_column_bytes(select, COLUMN_OPPONENTS);
     return rating_is_valid(&rating) && read_name(select, ret_record->name) &&
-           decode_recent(recent, recent_size, &ret_record->recent) &&
-           decode_opponents(opponents, opponents_size, &ret_record->opponents);
+           recent_decode(recent, recent_size, &ret_record->recent) &&
+           opponents_decode(opponents, opponents_size, &ret_record->opponents);
 }
 
 int sqlite_player_read(sqlite3_stmt *select, const struct id *player,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "sqlite_player_priv.h"
+#include "store_codec_priv.h"
 
 static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_BEGIN] = "BEGIN IMMEDIATE",
@@ -17,7 +18,7 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
                          " VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT (match) DO NOTHING"),
     [STATEMENT_READ_PLAYER] = sqlite_player_select,
     /* A result that is tried again may come after that of the player's next match: the name is the
-     * later one's, and the rating the later rated one's. */
+     * later one's. All else is what match_result_apply() made of the row. */
     [STATEMENT_PLAYER] =
         ("INSERT INTO players"
          " (player, name, rating_centi, deviation_centi, volatility_micro, rated_at_ms, recent,"
@@ -25,21 +26,16 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
          " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?)"
          " ON CONFLICT (player) DO UPDATE SET"
          " name = iif(excluded.last_seen_at_ms >= last_seen_at_ms, excluded.name, name),"
-         " rating_centi ="
-         " iif(excluded.rated_at_ms >= rated_at_ms, excluded.rating_centi, rating_centi),"
-         " deviation_centi ="
-         " iif(excluded.rated_at_ms >= rated_at_ms, excluded.deviation_centi, deviation_centi),"
-         " volatility_micro ="
-         " iif(excluded.rated_at_ms >= rated_at_ms, excluded.volatility_micro, volatility_micro),"
-         " rated_at_ms = max(rated_at_ms, excluded.rated_at_ms),"
+         " rating_centi = excluded.rating_centi, deviation_centi = excluded.deviation_centi,"
+         " volatility_micro = excluded.volatility_micro, rated_at_ms = excluded.rated_at_ms,"
          " recent = excluded.recent, opponents = excluded.opponents,"
          " created_at_ms = min(created_at_ms, excluded.created_at_ms),"
          " last_seen_at_ms = max(last_seen_at_ms, excluded.last_seen_at_ms),"
          " matches = matches + 1, wins = wins + excluded.wins"),
     [STATEMENT_MATCH_PLAYER] =
         ("INSERT INTO match_players"
-         " (match, place, player, name, rating_before, rating_after, score, gone)"
-         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)"),
+         " (match, place, player, name, rating_before, rating_after, rating_applied, score, gone)"
+         " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
     [STATEMENT_ROUND] =
         ("INSERT INTO rounds (match, round, question_id, category, difficulty, question, choices,"
          " right_place, weight, revealed, time_ms, began_at_ms)"
@@ -48,10 +44,6 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
         ("INSERT INTO answers (match, round, place, choice, is_right, at_ms, credit_ms, points,"
          " received_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
 };
-
-/* At most: per choice two quotes and a comma, per character four bytes as it stands or six escaped;
- * two brackets and the NUL. */
-enum { CHOICES_BYTES_MAX = QUESTION_CHOICES_MAX * (CHOICE_CHARACTERS_MAX * 6 + 3) + 3 };
 
 /* --- Running statements. --- */
 
@@ -122,52 +114,6 @@ static int run_plain(struct sqlite_writer *writer, enum sqlite_statement which)
 
 /* --- Rows. --- */
 
-static size_t write_escaped(unsigned char byte, char *to)
-{
-    static const char digits[] = "0123456789abcdef";
-    if (byte == '"' || byte == '\\') {
-        to[0] = '\\';
-        to[1] = (char)byte;
-        return 2;
-    }
-    if (byte >= 0x20) {
-        to[0] = (char)byte;
-        return 1;
-    }
-    memcpy(to, "\\u00", 4);
-    to[4] = digits[byte >> 4];
-    to[5] = digits[byte & 0x0f];
-    return 6;
-}
-
-/* The choices as they were shown. */
-static void choices_json(const struct result_round *round, char ret_json[CHOICES_BYTES_MAX])
-{
-    size_t used = 0;
-    ret_json[used++] = '[';
-    for (unsigned place = 0; place < round->choice_count; place++) {
-        const char *choice = round->question->choices[round->places[place]];
-        if (place > 0) ret_json[used++] = ',';
-        ret_json[used++] = '"';
-        for (; *choice != '\0'; choice++) {
-            QR_ASSERT(used + 6 + 3 <=
-                      CHOICES_BYTES_MAX); /* bank_file.h: as long as a choice may be. */
-            used += write_escaped((unsigned char)*choice, ret_json + used);
-        }
-        ret_json[used++] = '"';
-    }
-    ret_json[used++] = ']';
-    ret_json[used] = '\0';
-}
-
-static unsigned right_place(const struct result_round *round)
-{
-    unsigned place = 0;
-    /* The bank's first choice is the right one (core/question.h). */
-    while (place < round->choice_count && round->places[place] != 0) place++;
-    return place;
-}
-
 static int save_match(struct sqlite_writer *writer, const struct match_result *result)
 {
     struct run run = run_of(writer, STATEMENT_MATCH);
@@ -183,55 +129,47 @@ static int save_match(struct sqlite_writer *writer, const struct match_result *r
     return run_finish(writer, &run);
 }
 
-/* What the match adds to what the player has seen and met. */
-static void add_match(struct player_record *record, const struct match_result *result, int place)
-{
-    for (unsigned i = 0; i < result->round_count; i++) {
-        recent_add(&record->recent, question_fingerprint(result->rounds[i].question));
-    }
-    for (int i = 0; i < result->player_count && result->is_rated; i++) {
-        if (i == place) continue;
-        opponents_add(&record->opponents, player_fingerprint(&result->players[i].player),
-                      result->ended_at);
-    }
-}
-
-/* What is there, or nothing; also where it is none of ours: it is replaced. */
-static int read_player(struct sqlite_writer *writer, const struct id *player,
+/* What is there; nothing, as a guest's; or none of ours, which is replaced as the match found it. */
+static int read_player(struct sqlite_writer *writer, const struct result_player *player,
                        struct player_record *ret_record)
 {
-    int code = sqlite_player_read(writer->statements[STATEMENT_READ_PLAYER], player, ret_record);
+    player_record_init(ret_record, player->name);
+    int code =
+        sqlite_player_read(writer->statements[STATEMENT_READ_PLAYER], &player->player, ret_record);
+    if (code == SQLITE_MISMATCH) ret_record->rating = player->before;
     if (code == SQLITE_ROW || code == SQLITE_DONE || code == SQLITE_MISMATCH) return SQLITE_OK;
     (void)snprintf(writer->problem, sizeof writer->problem, "%s", sqlite3_errmsg(writer->db));
     return code;
 }
 
-static int save_player(struct sqlite_writer *writer, const struct match_result *result, int place)
+static int save_player(struct sqlite_writer *writer, const struct match_result *result,
+                       unsigned place, struct rating *ret_applied)
 {
     const struct result_player *player = &result->players[place];
-    struct player_record record = {.name = ""};
-    uint8_t recent[SQLITE_RECENT_BYTES_MAX];
-    uint8_t opponents[SQLITE_OPPONENTS_BYTES_MAX];
-    int code = read_player(writer, &player->player, &record);
+    struct player_record record;
+    uint8_t recent[RECENT_BYTES_MAX];
+    uint8_t opponents[OPPONENTS_BYTES_MAX];
+    int code = read_player(writer, player, &record);
     if (code != SQLITE_OK) return code;
-    add_match(&record, result, place);
+    (void)match_result_apply(result, place, &record); /* The row has both ratings. */
     struct run run = run_of(writer, STATEMENT_PLAYER);
     run_bind_id(&run, &player->player);
     run_bind_text(&run, player->name);
-    run_bind_int(&run, player->after.rating_centi);
-    run_bind_int(&run, player->after.deviation_centi);
-    run_bind_int(&run, player->after.volatility_micro);
-    run_bind_int(&run, result->is_rated ? result->ended_at.ms : 0);
-    run_bind_bytes(&run, recent, sqlite_recent_encode(&record.recent, recent));
-    run_bind_bytes(&run, opponents, sqlite_opponents_encode(&record.opponents, opponents));
+    run_bind_int(&run, record.rating.rating_centi);
+    run_bind_int(&run, record.rating.deviation_centi);
+    run_bind_int(&run, record.rating.volatility_micro);
+    run_bind_int(&run, record.rated_at.ms);
+    run_bind_bytes(&run, recent, recent_encode(&record.recent, recent));
+    run_bind_bytes(&run, opponents, opponents_encode(&record.opponents, opponents));
     run_bind_int(&run, result->created_at.ms);
     run_bind_int(&run, result->ended_at.ms);
-    run_bind_int(&run, result->winner == place);
+    run_bind_int(&run, result->winner == (int)place);
+    *ret_applied = record.rating;
     return run_finish(writer, &run);
 }
 
 static int save_match_player(struct sqlite_writer *writer, const struct match_result *result,
-                             int place)
+                             unsigned place, const struct rating *applied)
 {
     const struct result_player *player = &result->players[place];
     struct run run = run_of(writer, STATEMENT_MATCH_PLAYER);
@@ -242,6 +180,7 @@ static int save_match_player(struct sqlite_writer *writer, const struct match_re
     run_bind_text(&run, player->name);
     run_bind_int(&run, player->before.rating_centi);
     run_bind_int(&run, player->after.rating_centi);
+    run_bind_int(&run, applied->rating_centi);
     run_bind_int(&run, player->score);
     run_bind_int(&run, player->is_gone);
     return run_finish(writer, &run);
@@ -252,8 +191,8 @@ static int save_round(struct sqlite_writer *writer, const struct match_result *r
 {
     const struct result_round *round = &result->rounds[number - 1];
     const struct question *question = round->question;
-    char choices[CHOICES_BYTES_MAX];
-    choices_json(round, choices);
+    char choices[CHOICES_JSON_BYTES_MAX];
+    choices_encode(round, choices);
     struct run run = run_of(writer, STATEMENT_ROUND);
     run_bind_id(&run, &result->match);
     run_bind_int(&run, number);
@@ -262,7 +201,7 @@ static int save_round(struct sqlite_writer *writer, const struct match_result *r
     run_bind_text(&run, difficulty_name((enum difficulty)question->difficulty));
     run_bind_text(&run, question->text);
     run_bind_text(&run, choices);
-    run_bind_int(&run, right_place(round));
+    run_bind_int(&run, round_right_place(round));
     run_bind_int(&run, round->weight);
     run_bind_int(&run, round->is_revealed);
     run_bind_int(&run, round->time_ms);
@@ -295,8 +234,9 @@ static int save_rows(struct sqlite_writer *writer, const struct match_result *re
     if (code != SQLITE_OK) return code;
     if (sqlite3_changes(writer->db) == 0) return SQLITE_OK; /* Saved before. */
     for (unsigned place = 0; place < result->player_count && code == SQLITE_OK; place++) {
-        if (!result->players[place].is_bot) code = save_player(writer, result, (int)place);
-        if (code == SQLITE_OK) code = save_match_player(writer, result, (int)place);
+        struct rating applied = result->players[place].after;
+        if (!result->players[place].is_bot) code = save_player(writer, result, place, &applied);
+        if (code == SQLITE_OK) code = save_match_player(writer, result, place, &applied);
     }
     for (unsigned number = 1; number <= result->round_count && code == SQLITE_OK; number++) {
         code = save_round(writer, result, number);

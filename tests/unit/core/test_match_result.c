@@ -169,6 +169,81 @@ static void a_forfeit_before_round_1_has_no_rounds(void **state)
     assert_int_equal(result.round_count, 0);
 }
 
+/* --- Applied to what the store has. --- */
+
+/* As it stood when the match was set up. */
+static struct player_record record_before(const struct match_result *result, unsigned place)
+{
+    struct player_record record;
+    player_record_init(&record, result->players[place].name);
+    record.rating = result->players[place].before;
+    return record;
+}
+
+static void a_rating_that_still_stands_becomes_the_one_that_was_told(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    struct player_record record = record_before(&result, ADA);
+    assert_false(match_result_apply(&result, ADA, &record));
+    assert_true(rating_equal(&record.rating, &result.players[ADA].after));
+    assert_int_equal(record.rated_at.ms, result.ended_at.ms);
+    assert_int_equal(record.opponents.count, 1);
+    assert_int_equal(record.recent.count, ROUNDS);
+}
+
+static void a_rating_that_changed_meanwhile_is_rated_anew(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    struct player_record record = record_before(&result, ADA);
+    record.rating.rating_centi += 1000;
+    struct rating expected = rating_after_match(&record.rating, &result.players[BEN].before,
+                                                RATING_WIN, result.tau_milli);
+    assert_true(match_result_apply(&result, ADA, &record));
+    assert_true(rating_equal(&record.rating, &expected));
+}
+
+static void idle_days_before_the_match_are_no_change(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    struct player_record record = record_before(&result, ADA);
+    record.rating.deviation_centi = 5000;
+    record.rated_at.ms = result.created_at.ms - 3 * (int64_t)RATING_DAY_MS;
+    result.players[ADA].before = rating_after_idle(&record.rating, 3);
+    assert_false(match_result_apply(&result, ADA, &record));
+}
+
+static void an_earlier_match_does_not_turn_back_when_the_player_was_rated_last(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    struct player_record record = record_before(&result, ADA);
+    record.rated_at.ms = result.ended_at.ms + 1;
+    (void)match_result_apply(&result, ADA, &record);
+    assert_int_equal(record.rated_at.ms, result.ended_at.ms + 1);
+}
+
+static void an_unrated_match_leaves_rating_and_opponents(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    result.is_rated = false;
+    struct player_record record = record_before(&result, ADA);
+    record.rating.rating_centi += 1000;
+    struct rating before = record.rating;
+    assert_false(match_result_apply(&result, ADA, &record));
+    assert_true(rating_equal(&record.rating, &before));
+    assert_int_equal(record.opponents.count, 0);
+    assert_int_equal(record.recent.count, ROUNDS);
+}
+
 static void a_match_in_play_has_no_result(void **state)
 {
     (void)state;
@@ -200,6 +275,11 @@ int main(void)
         cmocka_unit_test(a_missing_answer_is_none),
         cmocka_unit_test(an_answer_in_an_unrevealed_round_has_no_points),
         cmocka_unit_test(a_forfeit_before_round_1_has_no_rounds),
+        cmocka_unit_test(a_rating_that_still_stands_becomes_the_one_that_was_told),
+        cmocka_unit_test(a_rating_that_changed_meanwhile_is_rated_anew),
+        cmocka_unit_test(idle_days_before_the_match_are_no_change),
+        cmocka_unit_test(an_earlier_match_does_not_turn_back_when_the_player_was_rated_last),
+        cmocka_unit_test(an_unrated_match_leaves_rating_and_opponents),
         cmocka_unit_test(a_match_in_play_has_no_result),
         cmocka_unit_test(an_ended_match_has_no_result),
     };

@@ -181,6 +181,7 @@ struct match_result duel(uint8_t number)
         .winner = ADA,
         .player_count = 2,
         .round_count = ROUNDS,
+        .tau_milli = TAU_MILLI,
         .created_at = {began_ms},
         .ended_at = {began_ms + 30000},
         .bank = &test_bank,
@@ -193,7 +194,7 @@ struct match_result duel(uint8_t number)
                  904,
                  false,
                  false},
-                {{{0xbe}}, "Ben", {160000, 35000, 60000}, {159000, 29000, 60000}, 0, true, false},
+                {{{0xbe}}, "Ben", {150000, 35000, 60000}, {149000, 29000, 60000}, 0, true, false},
             },
         .rounds =
             {
@@ -219,6 +220,14 @@ struct match_result duel(uint8_t number)
                 },
             },
     };
+    return result;
+}
+
+struct match_result duel_after(const struct match_result *last, uint8_t number)
+{
+    struct match_result result = duel(number);
+    result.players[ADA].before = last->players[ADA].after;
+    result.players[BEN].before = last->players[BEN].after;
     return result;
 }
 

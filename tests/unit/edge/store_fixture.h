@@ -13,7 +13,7 @@
 #include "edge/sqlite_store.h"
 
 enum { SHARDS = 2, QUEUE_SLOTS = 64, WAIT_MS = 30000, PATH_BYTES = 96, LOG_BYTES = 8192 };
-enum { ADA = 0, BEN = 1, ROUNDS = 2 };
+enum { ADA = 0, BEN = 1, ROUNDS = 2, TAU_MILLI = 500 };
 
 struct world {
     char directory[PATH_BYTES];
@@ -47,6 +47,8 @@ sqlite3 *watched_connection(void);
 /* A finished duel that ADA won. Its ids and times follow from the number: a greater one is later.
  */
 struct match_result duel(uint8_t number);
+/* One whose players come from `last`, with the ratings that it gave them. */
+struct match_result duel_after(const struct match_result *last, uint8_t number);
 struct handle handle_of(uint8_t number);
 
 /* Queues a result of shard 0, as match handle_of(its number). */

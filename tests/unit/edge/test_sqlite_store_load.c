@@ -46,8 +46,10 @@ static void each_save_is_seen_by_the_look_up_after_its_answer(void **state)
 {
     struct world *world = *state;
     open_store(world);
+    struct match_result result = duel(0);
+    expect_saved(world, &result);
     for (uint8_t number = 1; number < 100; number++) {
-        struct match_result result = duel(number);
+        result = duel_after(&result, number);
         result.players[ADA].after.rating_centi = 150000 + number;
         expect_saved(world, &result);
         assert_int_equal(load_found(world, &ada).rating.rating_centi, 150000 + number);

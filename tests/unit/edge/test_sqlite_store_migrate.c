@@ -53,7 +53,7 @@ static void it_becomes_the_newest_version(void **state)
     struct world *world = *state;
     make_first_version(world);
     open_store(world);
-    assert_string_equal(rows(world, "PRAGMA user_version"), "2\n");
+    assert_string_equal(rows(world, "PRAGMA user_version"), "3\n");
 }
 
 static void it_then_has_the_schema_of_a_new_file(void **state)
@@ -78,9 +78,11 @@ static void nothing_that_was_in_it_is_lost(void **state)
     assert_string_equal(rows(world, "SELECT name, rating_centi, created_at_ms, last_seen_at_ms,"
                                     " matches, wins FROM players"),
                         "Ada|151000|1000|2000|3|2\nCarl|150000|1000|2000|1|0\n");
-    assert_string_equal(rows(world, "SELECT place, substr(hex(player), 1, 2), name, rating_before,"
-                                    " rating_after, score, gone FROM match_players"),
-                        "0|AD|Ada|150000|151000|900|0\n1|CA|Carl|150000|150000|0|1\n");
+    assert_string_equal(rows(world,
+                             "SELECT place, substr(hex(player), 1, 2), name, rating_before,"
+                             " rating_after, rating_applied, score, gone FROM match_players"),
+                        "0|AD|Ada|150000|151000|151000|900|0\n"
+                        "1|CA|Carl|150000|150000|150000|0|1\n");
     assert_string_equal(rows(world, "SELECT count(*) FROM matches"), "1\n");
     assert_string_equal(rows(world, "SELECT count(*) FROM rounds"), "1\n");
     assert_string_equal(rows(world, "SELECT place, choice, points FROM answers"),
@@ -108,6 +110,7 @@ static void the_next_result_goes_on_from_it(void **state)
 {
     struct world *world = *state;
     struct match_result result = duel(1);
+    result.players[ADA].before.rating_centi = 151000;
     make_first_version(world);
     open_store(world);
     expect_saved(world, &result);

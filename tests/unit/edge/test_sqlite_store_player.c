@@ -48,18 +48,43 @@ static void a_player_of_unrated_matches_only_was_never_rated(void **state)
     assert_int_equal(record.opponents.count, 0);
 }
 
-static void an_earlier_rated_match_that_is_saved_later_does_not_turn_back_the_rating(void **state)
+/* What a win over `other` makes of `own`. */
+static struct rating won(struct rating own, const struct rating *other)
+{
+    return rating_after_match(&own, other, RATING_WIN, TAU_MILLI);
+}
+
+static void results_that_come_in_another_order_all_count(void **state)
 {
     struct world *world = *state;
     struct match_result first = duel(1);
-    struct match_result second = duel(2);
-    second.players[ADA].after = (struct rating){149000, 28000, 59000};
+    struct match_result second = duel_after(&first, 2);
     open_store(world);
     expect_saved(world, &second);
     expect_saved(world, &first);
+    struct rating expected = won(rating_initial(), &second.players[BEN].before);
+    expected = won(expected, &first.players[BEN].before);
     struct player_record record = load_found(world, &ada);
-    assert_true(rating_equal(&record.rating, &second.players[ADA].after));
+    assert_true(rating_equal(&record.rating, &expected));
     assert_int_equal(record.rated_at.ms, second.ended_at.ms);
+}
+
+static void a_rating_that_was_another_one_is_computed_anew_and_both_are_kept(void **state)
+{
+    struct world *world = *state;
+    struct match_result first = duel(1);
+    struct match_result elsewhere = duel(2); /* Both from the same rating. */
+    open_store(world);
+    expect_saved(world, &first);
+    expect_saved(world, &elsewhere);
+    struct rating applied = won(first.players[ADA].after, &elsewhere.players[BEN].before);
+    char expected[64];
+    (void)snprintf(expected, sizeof expected, "151000|151000\n151000|%d\n",
+                   (int)applied.rating_centi);
+    assert_string_equal(rows(world, "SELECT rating_after, rating_applied FROM match_players"
+                                    " WHERE name = 'Ada' ORDER BY match"),
+                        expected);
+    assert_int_equal(load_found(world, &ada).rating.rating_centi, applied.rating_centi);
 }
 
 /* --- What was asked. --- */
@@ -287,7 +312,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         store_test(an_unrated_match_leaves_the_rating_as_it_is),
         store_test(a_player_of_unrated_matches_only_was_never_rated),
-        store_test(an_earlier_rated_match_that_is_saved_later_does_not_turn_back_the_rating),
+        store_test(results_that_come_in_another_order_all_count),
+        store_test(a_rating_that_was_another_one_is_computed_anew_and_both_are_kept),
         store_test(both_remember_the_questions_that_were_asked_the_oldest_first),
         store_test(a_question_asked_again_is_the_newest),
         store_test(the_last_thirty_two_questions_are_remembered),
