@@ -1,13 +1,17 @@
 /* The repository: what outlives the process, behind asynchronous calls that every store implements.
  *
  * A shard's thread hands a call in and gets exactly one answer back, later, on its own thread, by
- * store_take_answers() after the store has woken it. Results wait in a bounded queue, look-ups in
- * another; full is an error at once
- * (-EAGAIN), and that call never answers. So a flood of look-ups takes no result's place, and no
- * look-up waits for a commit. A result is durable before its answer says so, and saving the same
+ * store_take_answers(). Results wait in a bounded queue, look-ups in another; full is an error at
+ * once (-EAGAIN), and that call never answers. So a flood of look-ups takes no result's place, and
+ * no look-up waits for a commit. A result is durable before its answer says so, and saving the same
  * match again changes nothing.
  *
- * The interface is `struct store_class`; sqlite_store.h has the embedded implementation.
+ * A store works either on threads of its own and wakes a shard that has answers to take (SQLite,
+ * whose calls block), or on the shards' own loops: then a loop watches store_fd(), and calls
+ * store_run() when that is readable or store_next_due() has come (PostgreSQL).
+ *
+ * The interface is `struct store_class`; sqlite_store.h has the embedded
+ * implementation, postgres_store.h the one for a server.
  */
 #pragma once
 
@@ -16,6 +20,7 @@
 
 #include "base/assert.h"
 #include "base/pool.h"
+#include "base/time.h"
 #include "core/match_result.h"
 #include "core/player.h"
 #include "shard/shard.h"
@@ -62,9 +67,19 @@ struct store_class {
      * of the results that were answered before the call. Any shard's thread. */
     int (*load)(struct store *store, unsigned shard, struct handle session,
                 const struct id *player);
+    /* Nobody waits for the session's look-up any more: where it is queued it never starts, where it
+     * runs it is ended at the database, and it is answered, with LOAD_FAILED, by the next run.
+     * NULL: look-ups are too short to be worth it. That shard's thread. */
+    void (*cancel_load)(struct store *store, unsigned shard, struct handle session);
     /* Moves up to `max` answers for this shard; returns how many. That shard's thread. */
     unsigned (*take_answers)(struct store *store, unsigned shard, struct store_answer answers[],
                              unsigned max);
+    /* For a store that works on the shards' loops; all NULL in one that has threads. That shard's
+     * thread; `fd` also before it runs. The descriptor is readable where there is something to do,
+     * and stays the same until the store is destroyed. `run` never blocks. */
+    int (*fd)(struct store *store, unsigned shard);
+    bool (*next_due)(struct store *store, unsigned shard, mono_time *ret_due);
+    void (*run)(struct store *store, unsigned shard);
     void (*stats)(struct store *store, struct store_stats *ret_stats);
     /* Whether the store took what last reached it: for /readyz. One result that it refuses for what
      * is in it says nothing about the store; nor does a look-up, which nobody repeats until it
@@ -93,6 +108,28 @@ QR_MUST_USE static inline int store_load(struct store *store, unsigned shard, st
                                          const struct id *player)
 {
     return store->class->load(store, shard, session, player);
+}
+
+static inline void store_cancel_load(struct store *store, unsigned shard, struct handle session)
+{
+    if (store->class->cancel_load != NULL) store->class->cancel_load(store, shard, session);
+}
+
+/* -1: it has threads of its own. */
+static inline int store_fd(struct store *store, unsigned shard)
+{
+    return store->class->fd != NULL ? store->class->fd(store, shard) : -1;
+}
+
+/* False: only store_fd() says when. */
+static inline bool store_next_due(struct store *store, unsigned shard, mono_time *ret_due)
+{
+    return store->class->next_due != NULL && store->class->next_due(store, shard, ret_due);
+}
+
+static inline void store_run(struct store *store, unsigned shard)
+{
+    if (store->class->run != NULL) store->class->run(store, shard);
 }
 
 static inline unsigned store_take_answers(struct store *store, unsigned shard,

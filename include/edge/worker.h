@@ -6,7 +6,7 @@
  * counters of `struct worker_shared`.
  *
  * A turn of the loop, always in this order: wait; sample the clock; read (handshakes, then
- * libwebsockets' sockets, then the store's answers); sample the clock again; shard_run; hand
+ * libwebsockets' sockets, then the store and its answers); sample the clock again; shard_run; hand
  * libwebsockets what shard_run has changed.
  */
 #pragma once

@@ -74,6 +74,9 @@ struct shard_io {
     /* Reads a player from the store: 0, and shard_on_loaded follows exactly once; or -EAGAIN, and nothing follows. */
     int (*load)(void *context, struct handle session, const struct id *player);
 
+    /* Nobody waits for the session's look-up any more: shard_on_loaded comes sooner, with LOAD_FAILED. */
+    void (*cancel_load)(void *context, struct handle session);
+
     /* A guest's token: writes one of less than `size` bytes and a NUL; or checks one and tells whom it names (false:
      * it is not ours). */
     void (*token_write)(void *context, const struct id *player, const char *name, char *ret_token,

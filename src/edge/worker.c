@@ -60,6 +60,10 @@ static int wait_ms(const struct worker *worker, mono_time now)
         int64_t until = (int64_t)mono_elapsed(now, due);
         if (until < wait) wait = until;
     }
+    if (store_next_due(worker->shared->store, worker->index, &due)) {
+        int64_t until = (int64_t)mono_elapsed(now, due);
+        if (until < wait) wait = until;
+    }
     int uv_ms = uv_backend_timeout(&worker->uv_loop);
     if (uv_ms >= 0 && uv_ms < wait) wait = uv_ms;
     return (int)wait;
@@ -82,6 +86,7 @@ static void read_events(struct worker *worker, mono_time now, int timeout_ms)
             break;
         }
         case SOURCE_UV: break; /* ws_run looks at all that is ready. */
+        case SOURCE_STORE: worker->is_store_ready = true; break;
         case SOURCE_HEAD: accept_on_head(worker, LIST_ITEM(source, struct head, source)); break;
         case SOURCE_FIRST_FRAME:
             first_frame_on_ready(worker, LIST_ITEM(source, struct conn, first_frame),
@@ -100,6 +105,17 @@ static void on_store_answer(struct shard *shard, const struct store_answer *answ
                         &answer->loaded.record);
         break;
     }
+}
+
+/* Of a store that works on this loop. */
+static void run_store(struct worker *worker)
+{
+    struct store *store = worker->shared->store;
+    mono_time due;
+    bool is_due = store_next_due(store, worker->index, &due) && !mono_is_before(clock_mono(), due);
+    if (!worker->is_store_ready && !is_due) return;
+    worker->is_store_ready = false;
+    store_run(store, worker->index);
 }
 
 static void take_store_answers(struct worker *worker)
@@ -144,6 +160,7 @@ static mono_time turn(struct worker *worker, mono_time now)
     read_events(worker, now, timeout_ms);
     mono_time began = clock_mono();
     ws_run(worker);
+    run_store(worker);
     take_store_answers(worker);
     accept_expire(worker, began);
     follow_orders(worker);
@@ -205,6 +222,8 @@ static int open_loop(struct worker *worker)
     if (error != 0) return error;
     worker->uv = (struct source){SOURCE_UV, uv_backend_fd(&worker->uv_loop)};
     error = watch_source(worker, &worker->uv);
+    worker->store = (struct source){SOURCE_STORE, store_fd(worker->shared->store, worker->index)};
+    if (error == 0 && worker->store.fd >= 0) error = watch_source(worker, &worker->store);
     return error == 0 ? accept_init(worker) : error;
 }
 

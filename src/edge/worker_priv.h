@@ -31,8 +31,9 @@ enum source_kind {
     SOURCE_ADMIN,
     SOURCE_WAKE,
     SOURCE_UV,
+    SOURCE_STORE,
     SOURCE_HEAD,
-    SOURCE_FIRST_FRAME
+    SOURCE_FIRST_FRAME,
 };
 
 /* What an epoll event points to. */
@@ -79,7 +80,7 @@ struct worker {
     struct shard *shard;
     void *shard_memory;
     size_t shard_memory_bytes;
-    struct source listener, admin, wake, uv;
+    struct source listener, admin, wake, uv, store;
     int epoll_fd;
     uv_loop_t uv_loop;
     struct lws_context *context;
@@ -87,7 +88,8 @@ struct worker {
     uint16_t admin_port; /* 0: this worker has no admin socket. */
     pthread_t thread;
     bool is_started;
-    bool needs_uv;  /* Something was changed that libuv learns of only in a run. */
+    bool needs_uv; /* Something was changed that libuv learns of only in a run. */
+    bool is_store_ready;
     bool has_input; /* The shard was told something since its last run. */
     _Atomic bool is_empty;
     bool has_told_empty;

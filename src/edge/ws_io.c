@@ -115,6 +115,12 @@ static int io_load(void *context, struct handle session, const struct id *player
     return store_load(worker->shared->store, worker->index, session, player);
 }
 
+static void io_cancel_load(void *context, struct handle session)
+{
+    struct worker *worker = context;
+    store_cancel_load(worker->shared->store, worker->index, session);
+}
+
 static void io_token_write(void *context, const struct id *player, const char *name,
                            char *ret_token, size_t size)
 {
@@ -218,6 +224,7 @@ struct shard_io ws_shard_io(struct worker *worker)
                              .random = io_random,
                              .save = io_save,
                              .load = io_load,
+                             .cancel_load = io_cancel_load,
                              .token_write = io_token_write,
                              .token_read = io_token_read,
                              .digest = io_digest,

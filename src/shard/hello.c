@@ -263,6 +263,12 @@ static void load(struct shard *shard, struct session *session)
     shard_on_loaded(shard, session->self, LOAD_FAILED, NULL);
 }
 
+void hello_cancel(struct shard *shard, struct session *session)
+{
+    if (!session->is_loading || session->state != SESSION_GREETING) return;
+    shard->io.cancel_load(shard->io.context, session->self);
+}
+
 void hello_on_grant(struct shard *shard, const struct record_grant *record)
 {
     struct session *session = pool_resolve(&shard->sessions, record->session);
@@ -291,7 +297,7 @@ void shard_on_loaded(struct shard *shard, struct handle handle, enum load_outcom
     struct session *session = pool_resolve(&shard->sessions, handle);
     if (session == NULL || !session->is_loading) return; /* Handed over meanwhile, and gone. */
     /* Failed, it is still to be loaded by whoever takes the player over. */
-    session->is_loading = outcome == LOAD_FAILED && session->is_handing_over;
+    session->is_loading = outcome == LOAD_FAILED && (session->is_handing_over || session->is_over);
     if (session->state != SESSION_GREETING) return;
     if (outcome == LOAD_FOUND) session->record = *record;
     if (outcome != LOAD_FAILED || session->is_over || session->is_handing_over) {

@@ -174,6 +174,7 @@ static void be_over(struct shard *shard, struct session *session, enum close_cod
                                                           .player = session->player,
                                                           .text = reason,
                                                           .number = code});
+    hello_cancel(shard, session);
     if (!session->is_handing_over) ghost_begin(shard, session);
     session_update_pause(shard, session);
 }
@@ -219,6 +220,7 @@ void shard_on_disconnect(struct shard *shard, struct handle handle)
     session->is_choked = false;
     if (!session->is_over) {
         session->is_over = true;
+        hello_cancel(shard, session);
         ghost_begin(shard, session);
     }
     session_rearm(shard, session);

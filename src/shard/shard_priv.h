@@ -61,6 +61,8 @@ void hello_on_deny(struct shard *shard, const struct record_deny *record);
 void hello_on_place(struct shard *shard, const struct record_place *record);
 /* Asks again for what may have been lost. */
 void hello_ask_again(struct shard *shard, struct session *session);
+/* The session is over, or its player another one's: what it has asked for serves nobody. */
+void hello_cancel(struct shard *shard, struct session *session);
 /* A message of the client: it has its welcome. */
 void hello_on_message(struct shard *shard, struct session *session);
 /* What has ended is nothing to come back to any more. */

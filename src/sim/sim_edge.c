@@ -260,6 +260,19 @@ static int io_load(void *context, struct handle session, const struct id *player
     return ask_store(at, &at->world->loads, &(struct pending){.who = session, .id = *player});
 }
 
+static void io_cancel_load(void *context, struct handle session)
+{
+    struct world_shard *at = context;
+    struct store *store = &at->world->loads;
+    store->cancelled++;
+    for (uint32_t i = 0; i < store->count; i++) {
+        struct pending *pending = &store->pending[i];
+        if (!handle_equal(pending->who, session)) continue;
+        pending->is_cancelled = true;
+        pending->at = at->world->now;
+    }
+}
+
 static void answer_save(struct world *world, const struct pending *save)
 {
     bool is_lost = world->saves.mode == STORE_LOSING;
@@ -276,7 +289,8 @@ static void answer_save(struct world *world, const struct pending *save)
 static void answer_load(struct world *world, const struct pending *load)
 {
     struct shard *shard = world->shards[load->shard].shard;
-    bool is_failing = world->loads.mode == STORE_FAILING || world->loads.mode == STORE_LOSING;
+    bool is_failing = world->loads.mode == STORE_FAILING || world->loads.mode == STORE_LOSING ||
+                      load->is_cancelled;
     world->loads.failed += is_failing;
     tell(world, ANY_NUMBER, "loaded", is_failing ? "no" : "yes");
     if (is_failing) {
@@ -415,6 +429,7 @@ struct shard_io edge_io(struct world_shard *at)
                              .journal = io_journal,
                              .save = io_save,
                              .load = io_load,
+                             .cancel_load = io_cancel_load,
                              .token_write = io_token_write,
                              .token_read = io_token_read,
                              .digest = io_digest,

@@ -122,6 +122,7 @@ struct pending {
     unsigned shard;
     mono_time at;
     struct kept_result result;
+    bool is_cancelled;
 };
 
 struct store {
@@ -129,7 +130,7 @@ struct store {
     uint32_t delay_ms;
     struct pending pending[PENDING_MAX];
     uint32_t count;
-    uint32_t asked, refused, failed, lost;
+    uint32_t asked, refused, failed, lost, cancelled;
 };
 
 struct world_shard {

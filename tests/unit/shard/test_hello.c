@@ -121,7 +121,8 @@ static void who_is_lost_while_the_store_is_asked_leaves_nothing(void **state)
     world->loads.delay_ms = LONG_MS;
     comes_back_with_a_token(world, 1);
     is_lost(world, ADA);
-    run_ms(world, 2 * LONG_MS);
+    settle(world);
+    assert_int_equal(world->loads.cancelled, 1);
     assert_int_equal(players_present(world), 0);
     assert_int_equal(stats_of(world, 1).session_slots.now, 0);
     world_close(world);
