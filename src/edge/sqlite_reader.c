@@ -1,7 +1,6 @@
 #include "sqlite_reader_priv.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 
 #include "edge/log.h"
@@ -34,38 +33,15 @@ void sqlite_reader_fini(struct sqlite_reader *reader)
     memset(reader, 0, sizeof *reader);
 }
 
-static void note_malformed(struct sqlite_reader *reader, const struct id *player)
-{
-    if (id_equal(&reader->malformed, player)) return;
-    reader->malformed = *player;
-    char id[ID_TEXT_BYTES + 1];
-    id_format(player, id);
-    log_event(LOG_LEVEL_ERROR, "store_player_malformed", "player=%s", id);
-}
-
-static void note_failing(struct sqlite_reader *reader)
-{
-    if (reader->failed++ > 0) return;
-    char why[LOG_VALUE_BYTES_MAX];
-    log_event(LOG_LEVEL_ERROR, "store_reading_failing", "error=%s",
-              log_value(sqlite3_errmsg(reader->db), why));
-}
-
-static void note_recovered(struct sqlite_reader *reader)
-{
-    if (reader->failed == 0) return;
-    log_event(LOG_LEVEL_INFO, "store_reading_recovered", "failed=%" PRIu64, reader->failed);
-    reader->failed = 0;
-}
-
 enum load_outcome sqlite_reader_load(struct sqlite_reader *reader, const struct id *player,
                                      struct player_record *ret_record)
 {
+    struct store_report *report = &reader->report;
     int code = sqlite_player_read(reader->select, player, ret_record);
     switch (code) {
-    case SQLITE_ROW: note_recovered(reader); return LOAD_FOUND;
-    case SQLITE_DONE: note_recovered(reader); return LOAD_UNKNOWN;
-    case SQLITE_MISMATCH: note_malformed(reader, player); return LOAD_FAILED;
-    default: note_failing(reader); return LOAD_FAILED;
+    case SQLITE_ROW: store_report_reading_recovered(report); return LOAD_FOUND;
+    case SQLITE_DONE: store_report_reading_recovered(report); return LOAD_UNKNOWN;
+    case SQLITE_MISMATCH: store_report_malformed(report, player); return LOAD_FAILED;
+    default: store_report_reading_failing(report, sqlite3_errmsg(reader->db)); return LOAD_FAILED;
     }
 }

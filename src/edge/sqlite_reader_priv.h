@@ -11,12 +11,12 @@
 #include "base/assert.h"
 #include "core/player.h"
 #include "shard/shard.h"
+#include "store_report_priv.h"
 
 struct sqlite_reader {
     sqlite3 *db;
     sqlite3_stmt *select;
-    uint64_t failed;     /* Look-ups since they began to fail; 0 while they do not. */
-    struct id malformed; /* The player whose row was the last that could not be used. */
+    struct store_report report;
 };
 
 /* Opens the file, which a writer has opened before and keeps open for longer. 0, or a negative

@@ -1,7 +1,6 @@
 #include "edge/sqlite_store.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -12,8 +11,7 @@
 #include "sqlite_schema_priv.h"
 #include "sqlite_writer_priv.h"
 #include "store_queue_priv.h"
-
-enum { REFUSED_MATCHES_MAX = 16 };
+#include "store_report_priv.h"
 
 struct sqlite_store {
     struct store base;
@@ -28,46 +26,10 @@ struct sqlite_store {
     struct sqlite_reader reader; /* The reader's own. */
     /* From here on the writer's own. */
     struct sqlite_writer writer;
-    uint64_t failed; /* Results since the store began to fail; 0 while it does not. */
-    /* Results that were refused alone and said so: their matches try again every second, and say it
-     * once. */
-    struct id refused[REFUSED_MATCHES_MAX];
-    unsigned refused_next;
+    struct store_report report;
 };
 
 /* --- The writer's thread. --- */
-
-static void note_refused(struct sqlite_store *store, const struct id *match)
-{
-    for (unsigned i = 0; i < REFUSED_MATCHES_MAX; i++) {
-        if (id_equal(&store->refused[i], match)) return;
-    }
-    store->refused[store->refused_next] = *match;
-    store->refused_next = (store->refused_next + 1) % REFUSED_MATCHES_MAX;
-    char id_text[ID_TEXT_BYTES + 1];
-    char problem[LOG_VALUE_BYTES_MAX];
-    id_format(match, id_text);
-    log_event(LOG_LEVEL_ERROR, "store_result_refused", "match=%s error=%s", id_text,
-              log_value(store->writer.problem, problem));
-}
-
-/* The log has the change, not each try. */
-static void note_failing(struct sqlite_store *store, unsigned results)
-{
-    bool is_first = store->failed == 0;
-    store->failed += results;
-    if (!is_first) return;
-    char problem[LOG_VALUE_BYTES_MAX];
-    log_event(LOG_LEVEL_ERROR, "store_failing", "results=%u error=%s", results,
-              log_value(store->writer.problem, problem));
-}
-
-static void note_recovered(struct sqlite_store *store)
-{
-    if (store->failed == 0) return;
-    log_event(LOG_LEVEL_INFO, "store_recovered", "failed=%" PRIu64, store->failed);
-    store->failed = 0;
-}
 
 /* Into the transaction. Where the code is not SQLITE_OK, nothing of the batch is to be kept. */
 static int write_results(struct sqlite_store *store, unsigned count, bool ret_is_saved[])
@@ -78,7 +40,7 @@ static int write_results(struct sqlite_store *store, unsigned count, bool ret_is
         ret_is_saved[i] = code == SQLITE_OK;
         if (code == SQLITE_OK) continue;
         if (!sqlite_writer_is_alone(code)) return code;
-        note_refused(store, &result->match);
+        store_report_refused(&store->report, &result->match, store->writer.problem);
     }
     return sqlite_writer_commit(&store->writer);
 }
@@ -91,10 +53,10 @@ static void write_batch(struct sqlite_store *store)
     bool is_saved[SQLITE_STORE_BATCH_MAX];
     if (code == SQLITE_OK) code = write_results(store, count, is_saved);
     if (code == SQLITE_OK) {
-        note_recovered(store);
+        store_report_recovered(&store->report);
     } else {
         sqlite_writer_rollback(&store->writer);
-        note_failing(store, count);
+        store_report_failing(&store->report, count, store->writer.problem);
         memset(is_saved, 0, sizeof is_saved);
     }
     uint64_t wake = store_queue_answer(store->queue, is_saved, count, code == SQLITE_OK);
