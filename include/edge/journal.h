@@ -74,6 +74,7 @@ bool journal_has_room(const struct journal *journal, unsigned shard, uint64_t by
 
 /* Everything up to here is to be on disk soon; wake() follows. */
 void journal_sync(struct journal *journal, unsigned shard, uint64_t position);
+void journal_sync_all(struct journal *journal, unsigned shard);
 uint64_t journal_synced(const struct journal *journal, unsigned shard);
 
 /* Once a second: the time, for the moment of a crash. */
@@ -83,6 +84,7 @@ void journal_tick(struct journal *journal, unsigned shard, mono_time now, wall_t
  * there is none yet. */
 bool journal_next(const struct journal *journal, unsigned shard, uint64_t *position,
                   const uint8_t **ret_record, size_t *ret_bytes);
+uint32_t journal_segment_bytes(const struct journal *journal);
 uint64_t journal_first(const struct journal *journal, unsigned shard);
 
 /* What lies in segments wholly before this position is not needed any more. */

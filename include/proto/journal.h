@@ -27,9 +27,8 @@ enum journal_kind {
     JOURNAL_OVER,
     JOURNAL_STORED,
     JOURNAL_CLOCK,
-    JOURNAL_LOST, /* An event found no room: the match cannot come about again. */
 };
-enum { JOURNAL_KIND_COUNT = JOURNAL_LOST + 1 };
+enum { JOURNAL_KIND_COUNT = JOURNAL_CLOCK + 1 };
 
 enum {
     /* A question: id, difficulty, category, text and choices, each string with length and NUL. */
@@ -106,7 +105,7 @@ size_t journal_write_event(uint8_t bytes[JOURNAL_EVENT_BYTES_MAX], const struct 
                            const struct match_event *event);
 size_t journal_write_result(uint8_t bytes[JOURNAL_RECORD_BYTES_MAX],
                             const struct match_result *result);
-/* OVER, STORED, LOST: nothing but the head. */
+/* OVER, STORED: nothing but the head. */
 size_t journal_write_mark(uint8_t bytes[JOURNAL_EVENT_BYTES_MAX], enum journal_kind kind,
                           const struct id *match);
 size_t journal_write_clock(uint8_t bytes[JOURNAL_EVENT_BYTES_MAX],

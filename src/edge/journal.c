@@ -252,6 +252,11 @@ void journal_sync(struct journal *journal, unsigned shard, uint64_t position)
     wake_thread(journal);
 }
 
+void journal_sync_all(struct journal *journal, unsigned shard)
+{
+    journal_sync(journal, shard, journal->lanes[shard].position);
+}
+
 uint64_t journal_synced(const struct journal *journal, unsigned shard)
 {
     return atomic_load_explicit(&journal->lanes[shard].synced, memory_order_acquire);
@@ -289,6 +294,11 @@ bool journal_next(const struct journal *journal, unsigned shard, uint64_t *posit
         *position = position_of(number_at(*position) + 1, JOURNAL_HEAD_BYTES);
     }
     return false;
+}
+
+uint32_t journal_segment_bytes(const struct journal *journal)
+{
+    return journal->options.segment_bytes;
 }
 
 uint64_t journal_first(const struct journal *journal, unsigned shard)

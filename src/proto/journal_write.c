@@ -7,12 +7,12 @@
 static const char *const kind_names[JOURNAL_KIND_COUNT] = {
     [JOURNAL_BEGIN] = "begin",   [JOURNAL_SEAT] = "seat", [JOURNAL_EVENT] = "event",
     [JOURNAL_RESULT] = "result", [JOURNAL_OVER] = "over", [JOURNAL_STORED] = "stored",
-    [JOURNAL_CLOCK] = "clock",   [JOURNAL_LOST] = "lost",
+    [JOURNAL_CLOCK] = "clock",
 };
 
 const char *journal_kind_name(enum journal_kind kind)
 {
-    QR_ASSERT(kind >= JOURNAL_BEGIN && kind <= JOURNAL_LOST);
+    QR_ASSERT(kind >= JOURNAL_BEGIN && kind <= JOURNAL_CLOCK);
     return kind_names[kind];
 }
 
@@ -225,12 +225,12 @@ size_t journal_write_result(uint8_t bytes[JOURNAL_RECORD_BYTES_MAX],
     return pack.size;
 }
 
-/* --- OVER, STORED, LOST; CLOCK. --- */
+/* --- OVER, STORED; CLOCK. --- */
 
 size_t journal_write_mark(uint8_t bytes[JOURNAL_EVENT_BYTES_MAX], enum journal_kind kind,
                           const struct id *match)
 {
-    QR_ASSERT(kind == JOURNAL_OVER || kind == JOURNAL_STORED || kind == JOURNAL_LOST);
+    QR_ASSERT(kind == JOURNAL_OVER || kind == JOURNAL_STORED);
     return begin_record(bytes, JOURNAL_EVENT_BYTES_MAX, kind, match).size;
 }
 

@@ -1,0 +1,157 @@
+/* Results on their way from the journal to the database. */
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "edge/log.h"
+#include "journal_store_priv.h"
+
+enum { RETRY_FIRST_MS = 1000, RETRY_DOUBLINGS = 5 };
+
+/* --- Who waits for them. --- */
+
+static _Atomic uint32_t *counter_of(const struct journal_store *store, const struct id *player)
+{
+    uint16_t hash;
+    /* The last bytes of a player's id are random. */
+    memcpy(&hash, player->bytes + sizeof(player->bytes) - sizeof(hash), sizeof(hash));
+    return &store->counters[hash];
+}
+
+static void count_players(struct journal_store *store, const struct match_result *result,
+                          bool is_expected)
+{
+    for (unsigned i = 0; i < result->player_count; i++) {
+        if (result->players[i].is_bot) continue;
+        _Atomic uint32_t *counter = counter_of(store, &result->players[i].player);
+        if (is_expected) {
+            atomic_fetch_add(counter, 1);
+        } else {
+            uint32_t before = atomic_fetch_sub(counter, 1);
+            QR_ASSERT(before > 0);
+        }
+    }
+}
+
+void carry_expect(struct journal_store *store, unsigned shard, const struct match_result *result)
+{
+    atomic_fetch_add(&store->lanes[shard].waiting, 1);
+    count_players(store, result, true);
+}
+
+bool carry_is_expected(const struct journal_store *store, const struct id *player)
+{
+    return atomic_load(counter_of(store, player)) > 0;
+}
+
+/* --- Handing on. --- */
+
+static void hand(struct journal_store *store, unsigned shard, struct parcel *parcel, mono_time now)
+{
+    struct handle handle = {(uint32_t)(parcel - store->lanes[shard].parcels), 1};
+    parcel->is_handed = store_save(store->database, shard, handle, &parcel->result->result) == 0;
+    if (!parcel->is_handed) parcel->retry_at = mono_after(now, RETRY_FIRST_MS);
+}
+
+static struct parcel *free_parcel(struct store_lane *lane)
+{
+    for (unsigned i = 0; i < PARCELS_MAX; i++) {
+        if (!lane->parcels[i].is_used) return &lane->parcels[i];
+    }
+    return NULL;
+}
+
+static void take_up(struct journal_store *store, unsigned shard, struct parcel *parcel,
+                    const uint8_t *record, size_t bytes, mono_time now)
+{
+    struct store_lane *lane = &store->lanes[shard];
+    if (parcel->result == NULL) parcel->result = malloc(sizeof(*parcel->result));
+    QR_ASSERT(parcel->result != NULL); /* A few kilobytes, once for each of a few parcels. */
+    const char *problem = journal_read_result(record, bytes, parcel->result);
+    QR_ASSERT(problem == NULL); /* This process has written it. */
+    parcel->is_used = true;
+    parcel->attempts = 0;
+    parcel->position = lane->cursor;
+    hand(store, shard, parcel, now);
+}
+
+/* What was synced, up to the next result that finds no parcel. */
+static void read_on(struct journal_store *store, unsigned shard, mono_time now)
+{
+    struct store_lane *lane = &store->lanes[shard];
+    uint64_t synced = journal_synced(store->journal, shard);
+    struct parcel *parcel = free_parcel(lane);
+    const uint8_t *record;
+    size_t bytes;
+    while (parcel != NULL && lane->cursor < synced &&
+           journal_next(store->journal, shard, &lane->cursor, &record, &bytes)) {
+        if (record[0] != JOURNAL_RESULT) continue;
+        take_up(store, shard, parcel, record, bytes, now);
+        parcel = free_parcel(lane);
+    }
+}
+
+void carry_on(struct journal_store *store, unsigned shard, mono_time now)
+{
+    struct store_lane *lane = &store->lanes[shard];
+    for (unsigned i = 0; i < PARCELS_MAX; i++) {
+        struct parcel *parcel = &lane->parcels[i];
+        bool is_due =
+            parcel->is_used && !parcel->is_handed && !mono_is_before(now, parcel->retry_at);
+        if (is_due) hand(store, shard, parcel, now);
+    }
+    read_on(store, shard, now);
+}
+
+/* --- The database's answer. --- */
+
+static void put_back(struct store_lane *lane, struct parcel *parcel, mono_time now)
+{
+    unsigned doublings = parcel->attempts < RETRY_DOUBLINGS ? parcel->attempts : RETRY_DOUBLINGS;
+    parcel->is_handed = false;
+    parcel->retry_at = mono_after(now, (uint64_t)RETRY_FIRST_MS << doublings);
+    if (parcel->attempts < UINT8_MAX) parcel->attempts++;
+    atomic_fetch_add(&lane->retried, 1);
+}
+
+void carry_on_saved(struct journal_store *store, unsigned shard, const struct store_answer *answer,
+                    mono_time now)
+{
+    struct store_lane *lane = &store->lanes[shard];
+    QR_ASSERT(answer->handle.slot < PARCELS_MAX);
+    struct parcel *parcel = &lane->parcels[answer->handle.slot];
+    QR_ASSERT(parcel->is_used && parcel->is_handed);
+    if (!answer->is_saved) {
+        put_back(lane, parcel, now);
+        return;
+    }
+    const struct match_result *result = &parcel->result->result;
+    uint8_t mark[JOURNAL_EVENT_BYTES_MAX];
+    size_t bytes = journal_write_mark(mark, JOURNAL_STORED, &result->match);
+    /* Without it the next start hands the result on once more, to no effect. */
+    (void)!journal_store_write(store, shard, mark, bytes, NULL);
+    count_players(store, result, false);
+    atomic_fetch_sub(&lane->waiting, 1);
+    parcel->is_used = parcel->is_handed = false;
+}
+
+bool carry_next_due(const struct store_lane *lane, mono_time *ret_due)
+{
+    *ret_due = (mono_time){UINT64_MAX};
+    for (unsigned i = 0; i < PARCELS_MAX; i++) {
+        const struct parcel *parcel = &lane->parcels[i];
+        if (!parcel->is_used || parcel->is_handed) continue;
+        if (mono_is_before(parcel->retry_at, *ret_due)) *ret_due = parcel->retry_at;
+    }
+    return ret_due->ms != UINT64_MAX;
+}
+
+uint64_t carry_need_from(const struct store_lane *lane)
+{
+    uint64_t oldest = lane->cursor;
+    for (unsigned i = 0; i < PARCELS_MAX; i++) {
+        const struct parcel *parcel = &lane->parcels[i];
+        if (parcel->is_used && parcel->position < oldest) oldest = parcel->position;
+    }
+    return oldest;
+}

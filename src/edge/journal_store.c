@@ -1,0 +1,355 @@
+#include "edge/journal_store.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "edge/clock.h"
+#include "journal_store_priv.h"
+
+enum {
+    LOAD_WAIT_MAX_MS = 5000,
+    ANSWERS_AT_ONCE = 32,
+    DESTROY_MAX_MS = 3000,
+    PUMP_EVERY_NS = 2000000
+};
+
+static struct journal_store *of(struct store *store)
+{
+    return (struct journal_store *)store;
+}
+
+/* --- Writing. --- */
+
+static uint64_t reserve_of(const struct journal_store *store, const struct store_lane *lane)
+{
+    uint64_t reserve = (uint64_t)(lane->live.used + 1) * RESERVE_PER_MATCH_BYTES;
+    /* More than this is allocated when it is needed, or the disk is full. */
+    uint64_t most = journal_segment_bytes(store->journal) / 2;
+    return reserve < most ? reserve : most;
+}
+
+bool journal_store_write(struct journal_store *store, unsigned shard, const uint8_t *record,
+                         size_t bytes, uint64_t *ret_position)
+{
+    struct store_lane *lane = &store->lanes[shard];
+    struct journal_head head;
+    const char *problem = journal_read_head(record, bytes, &head);
+    QR_ASSERT(problem == NULL);
+    uint64_t position;
+    uint64_t reserve = head.kind == JOURNAL_BEGIN ? reserve_of(store, lane) : 0;
+    if (!journal_append(store->journal, shard, record, bytes, reserve, &position)) return false;
+    live_on_record(lane, &head, position);
+    if (ret_position != NULL) *ret_position = position;
+    return true;
+}
+
+bool journal_store_append(struct store *store, unsigned shard, const uint8_t *record, size_t bytes)
+{
+    struct journal_store *self = of(store);
+    if (!journal_store_write(self, shard, record, bytes, NULL)) return false;
+    if (record[0] != JOURNAL_RESULT) return true;
+    /* Brought over from the journal of an earlier run. */
+    struct journal_result *result = malloc(sizeof(*result));
+    if (result == NULL) return false;
+    const char *problem = journal_read_result(record, bytes, result);
+    QR_ASSERT(problem == NULL);
+    carry_expect(self, shard, &result->result);
+    free(result);
+    return true;
+}
+
+bool journal_store_has_room(struct store *store, unsigned shard)
+{
+    struct journal_store *self = of(store);
+    uint64_t reserve = reserve_of(self, &self->lanes[shard]);
+    return journal_has_room(self->journal, shard, RESERVE_PER_MATCH_BYTES, reserve);
+}
+
+/* --- The shards' calls. --- */
+
+static int save(struct store *store, unsigned shard, struct handle match,
+                const struct match_result *result)
+{
+    struct journal_store *self = of(store);
+    struct store_lane *lane = &self->lanes[shard];
+    uint64_t position;
+    if (lane->promise_count == self->options.matches_max) return -EAGAIN;
+    size_t bytes = journal_write_result(lane->record, result);
+    if (!journal_store_write(self, shard, lane->record, bytes, &position)) return -EAGAIN;
+    carry_expect(self, shard, result);
+    uint32_t at = (lane->promise_first + lane->promise_count++) % self->options.matches_max;
+    lane->promises[at] = (struct promise){match, position};
+    journal_sync(self->journal, shard, position);
+    return 0;
+}
+
+static int load(struct store *store, unsigned shard, struct handle session, const struct id *player)
+{
+    struct journal_store *self = of(store);
+    struct store_lane *lane = &self->lanes[shard];
+    if (!carry_is_expected(self, player)) return store_load(self->database, shard, session, player);
+    if (lane->load_count == self->options.loads_max) return -EAGAIN;
+    lane->loads[lane->load_count++] =
+        (struct waiting_load){session, *player, mono_after(clock_mono(), LOAD_WAIT_MAX_MS)};
+    atomic_store(&lane->loads_waiting, lane->load_count);
+    return 0;
+}
+
+static void cancel_load(struct store *store, unsigned shard, struct handle session)
+{
+    struct journal_store *self = of(store);
+    struct store_lane *lane = &self->lanes[shard];
+    for (uint32_t i = 0; i < lane->load_count; i++) {
+        if (!handle_equal(lane->loads[i].session, session)) continue;
+        lane->loads[i].give_up_at = (mono_time){0};
+        return;
+    }
+    store_cancel_load(self->database, shard, session);
+}
+
+/* --- Answers. --- */
+
+static unsigned take_from_database(struct journal_store *store, unsigned shard,
+                                   struct store_answer answers[], unsigned max, mono_time now)
+{
+    unsigned count = 0, taken = ANSWERS_AT_ONCE;
+    while (count < max && taken > 0) {
+        struct store_answer from[ANSWERS_AT_ONCE];
+        unsigned most = max - count < ANSWERS_AT_ONCE ? max - count : ANSWERS_AT_ONCE;
+        taken = store_take_answers(store->database, shard, from, most);
+        for (unsigned i = 0; i < taken; i++) {
+            if (from[i].kind == STORE_SAVED) {
+                carry_on_saved(store, shard, &from[i], now);
+            } else {
+                answers[count++] = from[i];
+            }
+        }
+    }
+    return count;
+}
+
+static unsigned keep_promises(struct journal_store *store, unsigned shard,
+                              struct store_answer answers[], unsigned max)
+{
+    struct store_lane *lane = &store->lanes[shard];
+    uint64_t synced = journal_synced(store->journal, shard);
+    unsigned count = 0;
+    while (count < max && lane->promise_count > 0 &&
+           lane->promises[lane->promise_first].position <= synced) {
+        answers[count++] =
+            (struct store_answer){.kind = STORE_SAVED,
+                                  .handle = lane->promises[lane->promise_first].match,
+                                  .is_saved = true};
+        lane->promise_first = (lane->promise_first + 1) % store->options.matches_max;
+        lane->promise_count--;
+    }
+    return count;
+}
+
+/* False: it waits on. An answer only where there will be none from the database. */
+static bool look_at_load(struct journal_store *store, unsigned shard,
+                         const struct waiting_load *load, mono_time now, bool *ret_has_failed)
+{
+    *ret_has_failed = !mono_is_before(now, load->give_up_at);
+    if (*ret_has_failed) return true;
+    if (carry_is_expected(store, &load->player)) return false;
+    return store_load(store->database, shard, load->session, &load->player) == 0;
+}
+
+static unsigned look_at_loads(struct journal_store *store, unsigned shard,
+                              struct store_answer answers[], unsigned max, mono_time now)
+{
+    struct store_lane *lane = &store->lanes[shard];
+    unsigned count = 0, kept = 0;
+    for (uint32_t i = 0; i < lane->load_count; i++) {
+        bool has_failed;
+        struct waiting_load load = lane->loads[i];
+        if (count == max || !look_at_load(store, shard, &load, now, &has_failed)) {
+            lane->loads[kept++] = load;
+        } else if (has_failed) {
+            answers[count++] = (struct store_answer){
+                .kind = STORE_LOADED, .handle = load.session, .loaded = {.outcome = LOAD_FAILED}};
+        }
+    }
+    lane->load_count = kept;
+    atomic_store(&lane->loads_waiting, kept);
+    return count;
+}
+
+static void give_up_what_is_not_needed(struct journal_store *store, unsigned shard)
+{
+    const struct store_lane *lane = &store->lanes[shard];
+    uint64_t carried = carry_need_from(lane);
+    uint64_t live = live_need_from(lane);
+    journal_need_from(store->journal, shard, carried < live ? carried : live);
+}
+
+static unsigned take_answers(struct store *store, unsigned shard, struct store_answer answers[],
+                             unsigned max)
+{
+    struct journal_store *self = of(store);
+    mono_time now = clock_mono();
+    unsigned count = take_from_database(self, shard, answers, max, now);
+    count += keep_promises(self, shard, answers + count, max - count);
+    count += look_at_loads(self, shard, answers + count, max - count, now);
+    carry_on(self, shard, now);
+    give_up_what_is_not_needed(self, shard);
+    journal_tick(self->journal, shard, now, clock_wall());
+    return count;
+}
+
+/* --- The database's loop. --- */
+
+static int fd(struct store *store, unsigned shard)
+{
+    return store_fd(of(store)->database, shard);
+}
+
+static void keep_earlier(mono_time *due, bool *is_due, mono_time at)
+{
+    if (!*is_due || mono_is_before(at, *due)) *due = at;
+    *is_due = true;
+}
+
+static bool next_due(struct store *store, unsigned shard, mono_time *ret_due)
+{
+    struct journal_store *self = of(store);
+    const struct store_lane *lane = &self->lanes[shard];
+    mono_time at;
+    bool is_due = store_next_due(self->database, shard, ret_due);
+    if (carry_next_due(lane, &at)) keep_earlier(ret_due, &is_due, at);
+    for (uint32_t i = 0; i < lane->load_count; i++) {
+        keep_earlier(ret_due, &is_due, lane->loads[i].give_up_at);
+    }
+    return is_due;
+}
+
+static void run(struct store *store, unsigned shard)
+{
+    store_run(of(store)->database, shard);
+}
+
+/* --- Figures. --- */
+
+static void stats(struct store *store, struct store_stats *ret_stats)
+{
+    struct store *database = of(store)->database;
+    database->class->stats(database, ret_stats);
+}
+
+static bool is_healthy(struct store *store)
+{
+    struct store *database = of(store)->database;
+    return database->class->is_healthy(database);
+}
+
+void journal_store_stats(struct store *store, struct journal_store_stats *ret_stats)
+{
+    struct journal_store *self = of(store);
+    *ret_stats = (struct journal_store_stats){.results_waiting = 0};
+    journal_stats(self->journal, &ret_stats->journal);
+    for (unsigned i = 0; i < self->options.shards; i++) {
+        struct store_lane *lane = &self->lanes[i];
+        ret_stats->results_waiting += atomic_load(&lane->waiting);
+        ret_stats->results_retried += atomic_load(&lane->retried);
+        ret_stats->loads_waiting += atomic_load(&lane->loads_waiting);
+    }
+}
+
+/* --- Life. --- */
+
+static void free_all(struct journal_store *store)
+{
+    for (unsigned i = 0; i < store->options.shards && store->lanes != NULL; i++) {
+        struct store_lane *lane = &store->lanes[i];
+        for (unsigned slot = 0; slot < PARCELS_MAX; slot++) free(lane->parcels[slot].result);
+        live_fini(lane);
+        free(lane->promises);
+        free(lane->loads);
+    }
+    free(store->lanes);
+    free(store->counters);
+    free(store);
+}
+
+static bool is_anything_waiting(const struct journal_store *store)
+{
+    for (unsigned i = 0; i < store->options.shards; i++) {
+        if (atomic_load(&store->lanes[i].waiting) > 0) return true;
+    }
+    return false;
+}
+
+/* What the database takes in time need not be handed on by the next start. */
+static void pump(struct journal_store *store)
+{
+    struct store_answer answers[ANSWERS_AT_ONCE];
+    mono_time until = mono_after(clock_mono(), DESTROY_MAX_MS);
+    for (unsigned i = 0; i < store->options.shards; i++) {
+        journal_sync_all(store->journal, i);
+    }
+    while (is_anything_waiting(store) && mono_is_before(clock_mono(), until)) {
+        for (unsigned i = 0; i < store->options.shards; i++) {
+            store_run(store->database, i);
+            (void)take_answers(&store->store, i, answers, ANSWERS_AT_ONCE); /* Nobody is left. */
+        }
+        (void)nanosleep(&(struct timespec){.tv_nsec = PUMP_EVERY_NS}, NULL);
+    }
+}
+
+static void destroy(struct store *store)
+{
+    struct journal_store *self = of(store);
+    pump(self);
+    self->database->class->destroy(self->database);
+    journal_destroy(self->journal);
+    free_all(self);
+}
+
+static const struct store_class journal_store_class = {
+    .save = save,
+    .load = load,
+    .cancel_load = cancel_load,
+    .take_answers = take_answers,
+    .fd = fd,
+    .next_due = next_due,
+    .run = run,
+    .stats = stats,
+    .is_healthy = is_healthy,
+    .destroy = destroy,
+};
+
+static int init_lane(const struct journal_store_options *options, struct store_lane *lane,
+                     unsigned shard)
+{
+    lane->promises = calloc(options->matches_max, sizeof(*lane->promises));
+    lane->loads = calloc(options->loads_max, sizeof(*lane->loads));
+    lane->cursor = journal_first(options->journal, shard);
+    if (lane->promises == NULL || lane->loads == NULL) return -ENOMEM;
+    return live_init(lane, options->matches_max);
+}
+
+int journal_store_create(const struct journal_store_options *options, struct store **ret_store)
+{
+    QR_ASSERT(options->matches_max > 0 && options->loads_max > 0);
+    struct journal_store *store = calloc(1, sizeof(*store));
+    if (store == NULL) return -ENOMEM;
+    store->store.class = &journal_store_class;
+    store->journal = options->journal;
+    store->database = options->store;
+    store->options = *options;
+    store->lanes = calloc(options->shards, sizeof(*store->lanes));
+    store->counters = calloc(COUNTERS, sizeof(*store->counters));
+    int error = store->lanes == NULL || store->counters == NULL ? -ENOMEM : 0;
+    for (unsigned i = 0; i < options->shards && error == 0; i++) {
+        error = init_lane(options, &store->lanes[i], i);
+    }
+    if (error != 0) {
+        free_all(store);
+        return error;
+    }
+    *ret_store = &store->store;
+    return 0;
+}

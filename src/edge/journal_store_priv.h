@@ -1,0 +1,103 @@
+/* What the files of the store behind the journal share.
+ *
+ *     journal_store.c   the shards' calls and answers, its life
+ *     journal_carry.c   results on their way from the journal to the database
+ *     journal_live.c    which matches still need what is written
+ */
+#pragma once
+
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "base/map.h"
+#include "base/pool.h"
+#include "edge/journal_store.h"
+#include "proto/journal.h"
+
+enum {
+    PARCELS_MAX = 64,               /* Results under way to the database, of one shard. */
+    RESERVE_PER_MATCH_BYTES = 8192, /* What most matches write behind their beginning. */
+    COUNTERS = 1 << 16,
+};
+
+/* A result under way. */
+struct parcel {
+    bool is_used;
+    bool is_handed; /* The database has it, and has not answered. */
+    uint8_t attempts;
+    mono_time retry_at;
+    uint64_t position;             /* Behind its record. */
+    struct journal_result *result; /* Its strings lie in the segment. */
+};
+
+/* A result that is in the journal, and not yet on disk. */
+struct promise {
+    struct handle match;
+    uint64_t position;
+};
+
+/* A look-up that waits for results of its player. */
+struct waiting_load {
+    struct handle session;
+    struct id player;
+    mono_time give_up_at;
+};
+
+/* A match that runs. */
+struct live_entry {
+    struct list node;
+    uint64_t position; /* Of its beginning. */
+};
+
+struct store_lane {
+    struct promise *promises; /* A ring of matches_max. */
+    uint32_t promise_first, promise_count;
+    struct waiting_load *loads;
+    uint32_t load_count;
+    struct parcel parcels[PARCELS_MAX];
+    uint64_t cursor; /* What lies before it was read. */
+    struct map live_ids;
+    struct map_entry *live_ids_memory;
+    struct pool live;
+    void *live_memory;
+    struct list live_by_age;
+    uint8_t record[JOURNAL_RECORD_BYTES_MAX]; /* Scratch. */
+    _Atomic uint64_t waiting, retried;
+    _Atomic uint32_t loads_waiting;
+};
+
+struct journal_store {
+    struct store store;
+    struct journal *journal;
+    struct store *database;
+    struct journal_store_options options;
+    struct store_lane *lanes;
+    _Atomic uint32_t *counters; /* Results on their way, by the hash of a player's id. */
+};
+
+/* Appends what may be a record of any kind, and keeps the books. */
+QR_MUST_USE bool journal_store_write(struct journal_store *store, unsigned shard,
+                                     const uint8_t *record, size_t bytes, uint64_t *ret_position);
+
+/* --- journal_carry.c --- */
+
+/* A result goes into the journal: its players wait for it. */
+void carry_expect(struct journal_store *store, unsigned shard, const struct match_result *result);
+/* Whether results of the player are on their way. */
+bool carry_is_expected(const struct journal_store *store, const struct id *player);
+void carry_on_saved(struct journal_store *store, unsigned shard, const struct store_answer *answer,
+                    mono_time now);
+/* Hands on what has been synced. */
+void carry_on(struct journal_store *store, unsigned shard, mono_time now);
+/* False: nothing waits for its time. */
+bool carry_next_due(const struct store_lane *lane, mono_time *ret_due);
+/* The oldest position that is still to be read. */
+uint64_t carry_need_from(const struct store_lane *lane);
+
+/* --- journal_live.c --- */
+
+QR_MUST_USE int live_init(struct store_lane *lane, uint32_t matches_max);
+void live_fini(struct store_lane *lane);
+void live_on_record(struct store_lane *lane, const struct journal_head *head, uint64_t position);
+/* The oldest position that a match which runs needs; UINT64_MAX: none. */
+uint64_t live_need_from(const struct store_lane *lane);
