@@ -47,6 +47,8 @@ struct conf {
     uint32_t match_queue_slots;
     uint32_t mailbox_bytes;
     uint32_t store_queue_slots;
+    uint32_t journal_segment_mb;
+    uint32_t journal_max_mb;
     uint32_t rating_tau_milli;
     uint32_t rtt_credit_max_ms;
     uint32_t ended_keep_ms;

@@ -28,7 +28,7 @@ struct worker;
 struct worker_shared {
     unsigned count;
     struct worker *workers[WORKERS_MAX];
-    struct store *store;
+    struct store *store; /* With the journal before it. */
     uint32_t connections_max;
     uint32_t half_open_max; /* Per worker: connections that have not said their HTTP head yet. */
     uint32_t head_timeout_ms;
@@ -56,6 +56,9 @@ QR_MUST_USE int worker_create(const struct worker_settings *settings, struct wor
 QR_MUST_USE int worker_start(struct worker *worker);
 void worker_join(struct worker *worker);
 void worker_destroy(struct worker *worker); /* NULL is fine. After the join. */
+
+/* Before the start: for what comes back from the journal. */
+struct shard *worker_shard(struct worker *worker);
 
 /* Wakes the worker's loop. Any thread. */
 void worker_wake(struct worker *worker);

@@ -103,6 +103,9 @@ void shard_on_disconnect(struct shard *shard, struct handle session);
 /* The store's answer. */
 void shard_on_saved(struct shard *shard, struct handle match, bool is_saved);
 
+/* Whether the journal has room for another match: without it `join` is unavailable. At first it has. */
+void shard_set_journal_room(struct shard *shard, bool has_room);
+
 /* Bytes came in on the connection (part of a message, or some pong), or the pong to our last ping. */
 void shard_on_heard(struct shard *shard, struct handle session, bool is_pong, mono_time stamp);
 

@@ -157,8 +157,9 @@ enum {
     /* Operators' connections at one time. */
     FILES_ADMIN = 32,
     /* Listener, epoll, wake-up, libuv's epoll, wake-up and signal pipe, libwebsockets' pipe; the
-     * connection over the limit that is accepted to be told 1013. */
-    FILES_PER_WORKER = 16,
+     * connection over the limit that is accepted to be told 1013; the journal's file that is
+     * written, the one before it until that is synced, and the one after it. */
+    FILES_PER_WORKER = 20,
 };
 
 uint32_t conf_files_beside(const struct conf *conf)
@@ -181,6 +182,22 @@ static bool resolve_mailboxes(const struct conf *conf, struct conf_problem *rete
         "mailbox_bytes = %" PRIu32 " for %" PRIu64 " pairs of %" PRIu32 " workers is %" PRIu64
         " MB, more than %" PRIu64 " MB: lower mailbox_bytes or workers",
         conf->mailbox_bytes, pairs, conf->workers, bytes >> 20, mailboxes_bytes_max >> 20);
+    return false;
+}
+
+/* The one that is written, the one after it, and room for what is still needed. */
+enum { SEGMENTS_PER_WORKER_MIN = 3 };
+
+static bool resolve_journal(const struct conf *conf, struct conf_problem *reterr_problem)
+{
+    uint64_t needed = (uint64_t)SEGMENTS_PER_WORKER_MIN * conf->workers * conf->journal_segment_mb;
+    if (conf->journal_max_mb >= needed) return true;
+    conf_complain(reterr_problem,
+                  "journal_max_mb = %" PRIu32
+                  " is less than %d files of journal_segment_mb = %" PRIu32
+                  " MB for each of %" PRIu32 " workers: it must be at least %" PRIu64,
+                  conf->journal_max_mb, SEGMENTS_PER_WORKER_MIN, conf->journal_segment_mb,
+                  conf->workers, needed);
     return false;
 }
 
@@ -242,6 +259,7 @@ bool conf_resolve(struct conf *conf, uint64_t files_max, unsigned cores,
     }
     if (!resolve_ports(&resolved, reterr_problem)) return false;
     if (!resolve_mailboxes(&resolved, reterr_problem)) return false;
+    if (!resolve_journal(&resolved, reterr_problem)) return false;
     if (!resolve_connections(&resolved, files_max, reterr_problem)) return false;
     *conf = resolved;
     return true;

@@ -143,6 +143,11 @@ const struct conf_key conf_keys[CONF_KEY_COUNT] = {
               "Bytes that wait from one worker to another, for each pair and direction."),
     NUMBER(store_queue_slots, 16, 65536, 1024, false,
            "Results that wait for the database, and as many look-ups; then unavailable."),
+    NUMBER(journal_segment_mb, 1, 1024, 16, false,
+           "Megabytes of each file of the journal: two for each worker are allocated at start."),
+    NUMBER(journal_max_mb, 3, 1048576, 4096, false,
+           "Megabytes of all files of the journal; beyond it no match begins until the database has"
+           " taken results."),
 
     /* Connections. */
     NUMBER(hello_timeout_ms, 100, 60000, 5000, false,

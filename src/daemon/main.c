@@ -11,12 +11,14 @@
 #include "daemon/server.h"
 #include "edge/bank_file.h"
 #include "edge/log.h"
+#include "edge/recovery.h"
 #include "proto/decode.h"
 
 enum { EXIT_USAGE = 2 };
 
 void qr_assert_failed(const char *file, int line, const char *claim)
 {
+    recovery_note_assertion();
     log_event(LOG_LEVEL_ERROR, "assertion_failed", "file=%s line=%d claim=\"%s\"", file, line,
               claim);
     abort();

@@ -16,8 +16,10 @@
 #include <unistd.h>
 
 #include "edge/clock.h"
+#include "edge/journal_store.h"
 #include "edge/listener.h"
 #include "edge/log.h"
+#include "edge/recovery.h"
 #include "edge/sqlite_store.h"
 #include "edge/worker.h"
 
@@ -34,6 +36,8 @@ struct server {
     int listener_fds[WORKERS_MAX];
     int admin_fd;
     mono_time shutdown_by;
+    struct journal *journal; /* The store's. */
+    struct recovery *recovery;
 };
 
 /* --- Start. --- */
@@ -74,6 +78,71 @@ static int open_store(struct server *server)
                                            .wake = wake_shard,
                                            .wake_context = server};
     return sqlite_store_create(&options, &server->shared.store);
+}
+
+/* `path` is DATA_DIR/journal. */
+static int journal_path(const struct server *server, char path[CONF_TEXT_BYTES + 32])
+{
+    int size = snprintf(path, CONF_TEXT_BYTES + 32, "%s/journal", server->conf->data_dir);
+    QR_ASSERT(size > 0 && size < CONF_TEXT_BYTES + 32);
+    if (mkdir(path, S_IRWXU) == 0 || errno == EEXIST) return 0;
+    char value[LOG_VALUE_BYTES_MAX];
+    int error = -errno;
+    log_event(LOG_LEVEL_ERROR, "journal_open_failed", "path=%s error=%s", path,
+              log_value(strerror(-error), value));
+    return error;
+}
+
+/* What the last run has left; the game's clock goes on from there. */
+static int open_recovery(struct server *server)
+{
+    char path[CONF_TEXT_BYTES + 32];
+    int error = journal_path(server, path);
+    if (error == 0) error = recovery_open(path, &server->recovery);
+    if (error == 0 && recovery_last(server->recovery).ms > 0) {
+        clock_go_on_from(recovery_last(server->recovery));
+    }
+    return error;
+}
+
+/* From here on the journal is before the database. */
+static int open_journal(struct server *server)
+{
+    const struct conf *conf = server->conf;
+    char path[CONF_TEXT_BYTES + 32];
+    int error = journal_path(server, path);
+    if (error != 0) return error;
+    struct journal_options options = {.dir = path,
+                                      .shards = conf->workers,
+                                      .segment_bytes = conf->journal_segment_mb << 20,
+                                      .max_bytes = (uint64_t)conf->journal_max_mb << 20,
+                                      .wake = wake_shard,
+                                      .wake_context = server};
+    error = journal_create(&options, &server->journal);
+    if (error != 0) return error;
+    struct journal_store_options store = {.journal = server->journal,
+                                          .store = server->shared.store,
+                                          .shards = conf->workers,
+                                          .matches_max =
+                                              shard_share(conf->max_connections, conf->workers),
+                                          .loads_max = conf->store_queue_slots};
+    error = journal_store_create(&store, &server->shared.store);
+    if (error != 0) journal_destroy(server->journal);
+    return error;
+}
+
+/* The workers are there and do not run yet. */
+static int recover(struct server *server)
+{
+    struct shard *shards[WORKERS_MAX];
+    for (unsigned i = 0; i < server->conf->workers; i++) {
+        shards[i] = worker_shard(server->shared.workers[i]);
+    }
+    int error =
+        recovery_replay(server->recovery, shards, server->conf->workers, server->shared.store);
+    if (error == 0) error = journal_commit(server->journal);
+    if (error == 0) recovery_succeeded(server->recovery);
+    return error;
 }
 
 static int open_token_key(struct server *server)
@@ -216,9 +285,12 @@ static int start(struct server *server, const struct bank *bank)
     if (error != 0) return fail("start_failed", error);
     if ((error = open_listeners(server)) != 0) return error;
     if ((error = open_token_key(server)) != 0) return error;
+    if ((error = open_recovery(server)) != 0) return error;
     if ((error = open_store(server)) != 0) return error;
+    if ((error = open_journal(server)) != 0) return error;
     if ((error = open_mailboxes(server)) != 0) return error;
     if ((error = create_workers(server, bank)) != 0) return error;
+    if ((error = recover(server)) != 0) return error;
     for (unsigned i = 0; i < server->conf->workers; i++) {
         error = worker_start(server->shared.workers[i]);
         if (error != 0) return fail("worker_failed", error);
@@ -325,6 +397,7 @@ static void stop(struct server *server)
         worker_destroy(server->shared.workers[i]);
         close_fd(server->listener_fds[i]);
     }
+    recovery_close(server->recovery); /* Restored matches have read it. */
     close_fd(server->admin_fd);
     close_fd(server->signal_fd);
     close_fd(server->shared.main_eventfd);

@@ -39,7 +39,8 @@ static int open_incarnation(struct journal *journal)
     int size =
         snprintf(journal->path, sizeof(journal->path), "%s/%08x.tmp", dir, journal->incarnation);
     QR_ASSERT(size > 0 && (size_t)size < sizeof(journal->path));
-    if (mkdir(journal->path, S_IRWXU) < 0) return -errno;
+    journal->parent_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (journal->parent_fd < 0 || mkdir(journal->path, S_IRWXU) < 0) return -errno;
     journal->dir_fd = open(journal->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return journal->dir_fd < 0 ? -errno : 0;
 }
@@ -56,7 +57,7 @@ static int begin_lane(struct journal *journal, unsigned shard)
     atomic_store(&lane->written, lane->position);
     atomic_store(&lane->synced, lane->position);
     atomic_store(&lane->need_from, lane->position);
-    return journal_allocate(journal, shard);
+    return 0;
 }
 
 static int open_all(struct journal *journal)
@@ -82,7 +83,7 @@ int journal_create(const struct journal_options *options, struct journal **ret_j
     }
     journal->options = *options;
     journal->lanes = lanes;
-    journal->dir_fd = -1;
+    journal->parent_fd = journal->dir_fd = -1;
     journal->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int error = journal->wake_fd < 0 ? -errno : open_all(journal);
     if (error != 0) {
@@ -117,17 +118,25 @@ static bool is_older(const struct journal *journal, const char *name)
     return is_incarnation && strlen(name) >= 8 && number != journal->incarnation;
 }
 
-static int remove_older(const struct journal *journal, int parent_fd)
+static int remove_older(const struct journal *journal)
 {
-    int copy = openat(parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int copy = openat(journal->parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *dir = copy < 0 ? NULL : fdopendir(copy);
     if (dir == NULL) return -errno;
     struct dirent *entry;
     while ((entry = readdir(dir)) != NULL) {
-        if (is_older(journal, entry->d_name)) remove_directory(parent_fd, entry->d_name);
+        if (is_older(journal, entry->d_name)) remove_directory(journal->parent_fd, entry->d_name);
     }
     (void)closedir(dir); /* It was only read. */
     return 0;
+}
+
+static bool has_records(const struct journal *journal)
+{
+    for (unsigned i = 0; i < journal->options.shards; i++) {
+        if (atomic_load(&journal->lanes[i].records) > 0) return true;
+    }
+    return false;
 }
 
 /* From the rename on this incarnation is the valid one; before it everything was as the crash left it. */
@@ -135,21 +144,17 @@ static int become_valid(struct journal *journal)
 {
     char name[16];
     (void)snprintf(name, sizeof(name), "%08x", journal->incarnation); /* It fits. */
-    int parent_fd = open(journal->options.dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (parent_fd < 0) return -errno;
     char path[sizeof(journal->path)];
     size_t length = strlen(journal->path) - strlen(".tmp");
     memcpy(path, journal->path, length);
     path[length] = '\0';
-    int error = 0;
-    if (fsync(journal->dir_fd) < 0 || rename(journal->path, path) < 0 || fsync(parent_fd) < 0) {
-        error = -errno;
-    } else {
-        memcpy(journal->path, path, length + 1);
-        error = remove_older(journal, parent_fd);
+    /* Where nothing was brought over, what a power cut leaves of this is as good as nothing. */
+    bool is_empty = !has_records(journal);
+    if (rename(journal->path, path) < 0 || (!is_empty && fsync(journal->parent_fd) < 0)) {
+        return -errno;
     }
-    (void)close(parent_fd); /* It was only read. */
-    return error;
+    memcpy(journal->path, path, length + 1);
+    return remove_older(journal);
 }
 
 int journal_commit(struct journal *journal)
@@ -163,6 +168,7 @@ int journal_commit(struct journal *journal)
     if (error != 0) return fail(journal, "journal_open_failed", error);
     (void)pthread_setname_np(journal->thread, "journal"); /* A courtesy to top and gdb. */
     journal->is_started = true;
+    wake_thread(journal); /* The segments after the first. */
     return 0;
 }
 
@@ -189,7 +195,8 @@ void journal_destroy(struct journal *journal)
         }
         release_lane(journal, lane);
     }
-    if (journal->dir_fd >= 0) (void)close(journal->dir_fd); /* It was only read. */
+    if (journal->parent_fd >= 0) (void)close(journal->parent_fd); /* It was only read. */
+    if (journal->dir_fd >= 0) (void)close(journal->dir_fd);
     if (journal->wake_fd >= 0) (void)close(journal->wake_fd);
     free(journal->lanes);
     free(journal);

@@ -21,7 +21,8 @@ enum {
 struct segment {
     uint32_t number;
     int fd;
-    uint8_t *map; /* segment_bytes of it. */
+    uint8_t *map;    /* segment_bytes of it. */
+    bool is_durable; /* Its size and its name are on disk. */
 };
 
 /* One shard's segments. */
@@ -52,6 +53,7 @@ struct journal {
     struct journal_options options;
     char path[512]; /* Of the incarnation, as it is called now. */
     uint32_t incarnation;
+    int parent_fd;
     int dir_fd;
     int wake_fd; /* Something is to be done. */
     pthread_t thread;

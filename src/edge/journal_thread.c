@@ -27,8 +27,7 @@ static int fill_file(const struct journal *journal, unsigned shard, struct segme
     struct journal_file_head head = {.shard = shard, .number = segment->number};
     memcpy(head.magic, journal_magic, sizeof(head.magic));
     memcpy(segment->map, &head, sizeof(head));
-    /* The file's size and head, and its name: a record in it is of use only where they are there. */
-    return fsync(segment->fd) < 0 || fsync(journal->dir_fd) < 0 ? -errno : 0;
+    return 0;
 }
 
 void journal_release_segment(struct journal *journal, struct segment *segment)
@@ -135,7 +134,16 @@ int journal_sync_lane(struct journal *journal, unsigned shard)
     if (written == synced) return 0;
     uint64_t began_us = now_us();
     for (uint32_t number = number_at(synced); number <= number_at(written); number++) {
-        if (fdatasync(segment_at(lane, number)->fd) < 0) return -errno;
+        struct segment *segment = segment_at(lane, number);
+        if (fdatasync(segment->fd) < 0) return -errno;
+        /* A record is of use only where its file has a name, and the directory has one. */
+        if (!segment->is_durable && (fsync(journal->dir_fd) < 0 || fsync(journal->parent_fd) < 0)) {
+            return -errno;
+        }
+        segment->is_durable = true;
+        if (number == number_at(written)) continue;
+        (void)close(segment->fd); /* Nothing is written to it any more. */
+        segment->fd = -1;
     }
     uint64_t took_us = now_us() - began_us;
     atomic_fetch_add(&journal->syncs, 1);

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "edge/journal_store.h"
 #include "worker_priv.h"
 
 struct figures {
@@ -209,6 +210,33 @@ static void print_process(FILE *out, const struct worker_shared *shared)
     print_one(out, "quizrush_store_commits_total", "counter", "Transactions.", store.commits);
 }
 
+static void print_journal(FILE *out, const struct worker_shared *shared)
+{
+    struct journal_store_stats stats;
+    journal_store_stats(shared->store, &stats);
+    const struct journal_stats *journal = &stats.journal;
+    print_one(out, "quizrush_journal_bytes", "gauge", "Of all files of the journal.",
+              journal->bytes);
+    print_one(out, "quizrush_journal_bytes_bound", "gauge", "The most there may be.",
+              journal->bytes_max);
+    print_one(out, "quizrush_journal_full", "gauge", "1 while its next file cannot be allocated.",
+              journal->is_full ? 1 : 0);
+    print_one(out, "quizrush_journal_records_total", "counter", "Records written.",
+              journal->records);
+    print_one(out, "quizrush_journal_refused_total", "counter", "Records that found no room.",
+              journal->refused);
+    print_one(out, "quizrush_journal_syncs_total", "counter", "Times it was synced.",
+              journal->syncs);
+    print_one(out, "quizrush_journal_sync_us_max", "gauge",
+              "The longest sync since the last look, in microseconds.", journal->sync_us_max);
+    print_one(out, "quizrush_journal_results_waiting", "gauge",
+              "Results in the journal that the database has not yet.", stats.results_waiting);
+    print_one(out, "quizrush_journal_results_retried_total", "counter",
+              "Results that the database refused, to be tried again.", stats.results_retried);
+    print_one(out, "quizrush_journal_loads_waiting", "gauge",
+              "Look-ups of players whose results are on their way.", stats.loads_waiting);
+}
+
 char *metrics_render(const struct worker_shared *shared)
 {
     char *text = NULL;
@@ -229,6 +257,7 @@ char *metrics_render(const struct worker_shared *shared)
     print_ends(&figures);
     print_mailboxes(&figures);
     print_process(out, shared);
+    print_journal(out, shared);
     free(stats);
     if (fclose(out) != 0) {
         free(text);

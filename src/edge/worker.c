@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "edge/clock.h"
+#include "edge/journal_store.h"
 #include "edge/log.h"
 #include "worker_priv.h"
 
@@ -18,6 +19,11 @@ void worker_wake(struct worker *worker)
     uint64_t one = 1;
     ssize_t written = write(worker->wake.fd, &one, sizeof(one));
     (void)written; /* It fails only where the counter is full: then the worker is awake. */
+}
+
+struct shard *worker_shard(struct worker *worker)
+{
+    return worker->shard;
 }
 
 bool worker_is_empty(const struct worker *worker)
@@ -162,6 +168,8 @@ static mono_time turn(struct worker *worker, mono_time now)
     ws_run(worker);
     run_store(worker);
     take_store_answers(worker);
+    shard_set_journal_room(worker->shard,
+                           journal_store_has_room(worker->shared->store, worker->index));
     accept_expire(worker, began);
     follow_orders(worker);
     now = clock_mono();

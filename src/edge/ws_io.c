@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "edge/clock.h"
+#include "edge/journal_store.h"
 #include "edge/log.h"
 #include "tcp_rtt_priv.h"
 #include "worker_priv.h"
@@ -215,6 +216,12 @@ static void io_log(void *context, const struct shard_note *note)
     }
 }
 
+static bool io_journal(void *context, const uint8_t *record, size_t bytes)
+{
+    struct worker *worker = context;
+    return journal_store_append(worker->shared->store, worker->index, record, bytes);
+}
+
 struct shard_io ws_shard_io(struct worker *worker)
 {
     return (struct shard_io){.context = worker,
@@ -222,6 +229,7 @@ struct shard_io ws_shard_io(struct worker *worker)
                              .pause = io_pause,
                              .close = io_close,
                              .random = io_random,
+                             .journal = io_journal,
                              .save = io_save,
                              .load = io_load,
                              .cancel_load = io_cancel_load,

@@ -43,6 +43,8 @@ static void enter_house(struct shard *shard, struct session *session, uint32_t r
 
 /* --- join. --- */
 
+enum { JOURNAL_RETRY_MS = 5000 };
+
 static void refuse_state(struct shard *shard, struct session *session, uint32_t request_id)
 {
     if (session->state == SESSION_PLAYING && session->is_settling) {
@@ -96,6 +98,11 @@ void pairing_join(struct shard *shard, struct session *session, const struct req
     uint8_t category;
     if (session->state != SESSION_IDLE) {
         refuse_state(shard, session, request->id);
+        return;
+    }
+    if (shard->is_journal_full) {
+        session_refuse(shard, session, request->id, REFUSAL_UNAVAILABLE,
+                       "The server's journal has no room.", JOURNAL_RETRY_MS);
         return;
     }
     if (!check_join(shard, session, request, &category)) return;

@@ -331,6 +331,11 @@ bool shard_next_due(const struct shard *shard, mono_time *ret_at)
     return true;
 }
 
+void shard_set_journal_room(struct shard *shard, bool has_room)
+{
+    shard->is_journal_full = !has_room;
+}
+
 /* --- The end. --- */
 
 void shard_drain(struct shard *shard)

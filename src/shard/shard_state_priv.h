@@ -404,6 +404,7 @@ struct shard {
     uint32_t queue_waiting; /* The lobby's last figures. */
     int64_t queue_mean_wait_ms;
 
+    bool is_journal_full;
     bool is_draining;
     bool is_shutting_down;
     uint32_t sweep_next; /* The next session slot of drain's slice. */

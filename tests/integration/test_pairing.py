@@ -44,6 +44,7 @@ class HouseTest(PairingTestCase):
         match = await self.meet_the_house(ada)
         end = (await play_rest([ada], match))[0]
         self.assertEqual((end["reason"], end["ratings"]), ("finished", None))
+        self.daemon.wait_until_stored()
         saved = rows(self.daemon.database_path, "SELECT * FROM players WHERE player = ?",
                      bytes.fromhex(ada.welcome["player"].replace("-", "")))[0]
         self.assertEqual((saved["rating_centi"], saved["matches"]), (150000, 1))
@@ -52,6 +53,7 @@ class HouseTest(PairingTestCase):
         ada = await self.greeted("Ada")
         match = await self.meet_the_house(ada)
         await play_rest([ada], match)
+        self.daemon.wait_until_stored()
         house = match["players"][1]
         self.assertEqual(rows(self.daemon.database_path, "SELECT * FROM players WHERE player = ? OR name = ?",
                               bytes.fromhex(house["player"].replace("-", "")), house["name"]), [])

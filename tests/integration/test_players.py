@@ -146,6 +146,7 @@ class RestartTest(unittest.IsolatedAsyncioTestCase):
             self.assertEqual((match["rated"], end["ratings"]), (False, None))
             for entrant in match["players"]:
                 self.assertEqual(entrant["rating"], ratings[entrant["player"]])
+            daemon.wait_until_stored()
             saved = {row["player"]: row["rating_centi"] for row in rows(daemon.database_path, "SELECT * FROM players")}
             self.assertEqual(sorted(round(centi / 100) for centi in saved.values()), sorted(ratings.values()))
             await self.close(*again)
@@ -174,6 +175,7 @@ class RatingTest(unittest.IsolatedAsyncioTestCase):
         players = [await self.greeted(name) for name in ("Ada", "Bea")]
         match, end = await play(*players)
         self.assertEqual([rating["before"] for rating in end["ratings"]], [1500, 1500])
+        self.daemon.wait_until_stored()
         for place, entrant in enumerate(match["players"]):
             saved = rows(self.daemon.database_path, "SELECT * FROM players WHERE player = ?",
                          bytes.fromhex(entrant["player"].replace("-", "")))[0]
