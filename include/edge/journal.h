@@ -24,6 +24,7 @@
 
 #include "base/assert.h"
 #include "base/time.h"
+#include "edge/store.h"
 
 enum {
     JOURNAL_HEAD_BYTES = 32,
@@ -40,15 +41,6 @@ struct journal_options {
     uint64_t max_bytes;     /* Of all segments. */
     void (*wake)(void *context, unsigned shard); /* Something was synced. Called by its thread. */
     void *wake_context;
-};
-
-struct journal_stats {
-    uint64_t bytes; /* Of all segments that are there. */
-    uint64_t bytes_max;
-    uint64_t records, refused; /* Refused: there was no room. */
-    uint64_t syncs;
-    uint64_t sync_us_max; /* The longest one since the last snapshot. */
-    bool is_full;         /* The next segment of some shard cannot be allocated. */
 };
 
 /* Opens a new incarnation, still to be committed; the first segments are allocated, the thread is not started. 0, or a
@@ -92,4 +84,5 @@ void journal_need_from(struct journal *journal, unsigned shard, uint64_t positio
 
 /* --- Any thread. --- */
 
-void journal_stats(struct journal *journal, struct journal_stats *ret_stats);
+/* All but what is on its way to the database. */
+void journal_stats(struct journal *journal, struct store_journal_stats *ret_stats);

@@ -7,7 +7,7 @@
  * A result is keyed by its match, so that one which is handed on twice is there once. load() waits for results of that
  * player which are on their way, and then asks the database.
  *
- * It is also where the other records of a shard go into the journal (journal_store_append), since it knows which matches
+ * It is also where the other records of a shard go into the journal (store_append), since it knows which matches
  * still need them: segments are given up when no match that runs began in or before them and every result in them is
  * in the database.
  *
@@ -30,18 +30,3 @@ struct journal_store_options {
 /* 0, or -ENOMEM (then nothing is owned). Main thread. */
 QR_MUST_USE int journal_store_create(const struct journal_store_options *options,
                                      struct store **ret_store);
-
-/* A record of the shard's matches, for shard_io.journal. That shard's thread; the main thread before it runs. */
-bool journal_store_append(struct store *store, unsigned shard, const uint8_t *record, size_t bytes);
-
-/* Whether another match would find room. That shard's thread. */
-bool journal_store_has_room(struct store *store, unsigned shard);
-
-struct journal_store_stats {
-    struct journal_stats journal;
-    uint64_t results_waiting; /* In the journal and not yet in the database. */
-    uint64_t results_retried;
-    uint64_t loads_waiting;
-};
-
-void journal_store_stats(struct store *store, struct journal_store_stats *ret_stats);

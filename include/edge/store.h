@@ -41,6 +41,19 @@ struct store_answer {
     };
 };
 
+/* Of a journal before the database; zeros where there is none. */
+struct store_journal_stats {
+    uint64_t bytes; /* Of all its files. */
+    uint64_t bytes_max;
+    uint64_t records, refused; /* Refused: there was no room. */
+    uint64_t syncs;
+    uint64_t sync_us_max;     /* The longest one since the last snapshot. */
+    bool is_full;             /* Its next file cannot be allocated. */
+    uint64_t results_waiting; /* In the journal and not yet in the database. */
+    uint64_t results_retried;
+    uint64_t loads_waiting; /* For results of their players. */
+};
+
 /* For the metrics. */
 struct store_stats {
     uint32_t queued; /* Results. */
@@ -55,6 +68,7 @@ struct store_stats {
     uint64_t loaded; /* Look-ups answered, whether there is such a player or not. */
     uint64_t loads_failed;
     uint64_t loads_refused;
+    struct store_journal_stats journal;
 };
 
 struct store_class {
@@ -80,6 +94,11 @@ struct store_class {
     int (*fd)(struct store *store, unsigned shard);
     bool (*next_due)(struct store *store, unsigned shard, mono_time *ret_due);
     void (*run)(struct store *store, unsigned shard);
+    /* A record of proto/journal.h about the shard's matches; false: there is no room. NULL: nothing is kept but
+     * results. That shard's thread; the main thread before it runs. */
+    bool (*append)(struct store *store, unsigned shard, const uint8_t *record, size_t bytes);
+    /* Whether another match would find room. NULL: always. That shard's thread. */
+    bool (*has_room)(struct store *store, unsigned shard);
     void (*stats)(struct store *store, struct store_stats *ret_stats);
     /* Whether the store took what last reached it: for /readyz. One result that it refuses for what
      * is in it says nothing about the store; nor does a look-up, which nobody repeats until it
@@ -130,6 +149,17 @@ static inline bool store_next_due(struct store *store, unsigned shard, mono_time
 static inline void store_run(struct store *store, unsigned shard)
 {
     if (store->class->run != NULL) store->class->run(store, shard);
+}
+
+static inline bool store_append(struct store *store, unsigned shard, const uint8_t *record,
+                                size_t bytes)
+{
+    return store->class->append == NULL || store->class->append(store, shard, record, bytes);
+}
+
+static inline bool store_has_room(struct store *store, unsigned shard)
+{
+    return store->class->has_room == NULL || store->class->has_room(store, shard);
 }
 
 static inline unsigned store_take_answers(struct store *store, unsigned shard,

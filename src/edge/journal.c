@@ -324,9 +324,9 @@ void journal_need_from(struct journal *journal, unsigned shard, uint64_t positio
 
 /* --- Figures. --- */
 
-void journal_stats(struct journal *journal, struct journal_stats *ret_stats)
+void journal_stats(struct journal *journal, struct store_journal_stats *ret_stats)
 {
-    *ret_stats = (struct journal_stats){
+    *ret_stats = (struct store_journal_stats){
         .bytes = atomic_load(&journal->bytes),
         .bytes_max = journal->options.max_bytes,
         .syncs = atomic_load(&journal->syncs),

@@ -45,7 +45,7 @@ bool journal_store_write(struct journal_store *store, unsigned shard, const uint
     return true;
 }
 
-bool journal_store_append(struct store *store, unsigned shard, const uint8_t *record, size_t bytes)
+static bool append(struct store *store, unsigned shard, const uint8_t *record, size_t bytes)
 {
     struct journal_store *self = of(store);
     if (!journal_store_write(self, shard, record, bytes, NULL)) return false;
@@ -60,7 +60,7 @@ bool journal_store_append(struct store *store, unsigned shard, const uint8_t *re
     return true;
 }
 
-bool journal_store_has_room(struct store *store, unsigned shard)
+static bool has_room(struct store *store, unsigned shard)
 {
     struct journal_store *self = of(store);
     uint64_t reserve = reserve_of(self, &self->lanes[shard]);
@@ -235,27 +235,23 @@ static void run(struct store *store, unsigned shard)
 
 static void stats(struct store *store, struct store_stats *ret_stats)
 {
-    struct store *database = of(store)->database;
-    database->class->stats(database, ret_stats);
+    struct journal_store *self = of(store);
+    struct store_journal_stats journal;
+    journal_stats(self->journal, &journal);
+    for (unsigned i = 0; i < self->options.shards; i++) {
+        struct store_lane *lane = &self->lanes[i];
+        journal.results_waiting += atomic_load(&lane->waiting);
+        journal.results_retried += atomic_load(&lane->retried);
+        journal.loads_waiting += atomic_load(&lane->loads_waiting);
+    }
+    self->database->class->stats(self->database, ret_stats);
+    ret_stats->journal = journal;
 }
 
 static bool is_healthy(struct store *store)
 {
     struct store *database = of(store)->database;
     return database->class->is_healthy(database);
-}
-
-void journal_store_stats(struct store *store, struct journal_store_stats *ret_stats)
-{
-    struct journal_store *self = of(store);
-    *ret_stats = (struct journal_store_stats){.results_waiting = 0};
-    journal_stats(self->journal, &ret_stats->journal);
-    for (unsigned i = 0; i < self->options.shards; i++) {
-        struct store_lane *lane = &self->lanes[i];
-        ret_stats->results_waiting += atomic_load(&lane->waiting);
-        ret_stats->results_retried += atomic_load(&lane->retried);
-        ret_stats->loads_waiting += atomic_load(&lane->loads_waiting);
-    }
 }
 
 /* --- Life. --- */
@@ -316,6 +312,8 @@ static const struct store_class journal_store_class = {
     .fd = fd,
     .next_due = next_due,
     .run = run,
+    .append = append,
+    .has_room = has_room,
     .stats = stats,
     .is_healthy = is_healthy,
     .destroy = destroy,

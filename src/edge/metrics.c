@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "edge/journal_store.h"
 #include "worker_priv.h"
 
 struct figures {
@@ -212,9 +211,9 @@ static void print_process(FILE *out, const struct worker_shared *shared)
 
 static void print_journal(FILE *out, const struct worker_shared *shared)
 {
-    struct journal_store_stats stats;
-    journal_store_stats(shared->store, &stats);
-    const struct journal_stats *journal = &stats.journal;
+    struct store_stats store;
+    shared->store->class->stats(shared->store, &store);
+    const struct store_journal_stats *journal = &store.journal;
     print_one(out, "quizrush_journal_bytes", "gauge", "Of all files of the journal.",
               journal->bytes);
     print_one(out, "quizrush_journal_bytes_bound", "gauge", "The most there may be.",
@@ -230,11 +229,11 @@ static void print_journal(FILE *out, const struct worker_shared *shared)
     print_one(out, "quizrush_journal_sync_us_max", "gauge",
               "The longest sync since the last look, in microseconds.", journal->sync_us_max);
     print_one(out, "quizrush_journal_results_waiting", "gauge",
-              "Results in the journal that the database has not yet.", stats.results_waiting);
+              "Results in the journal that the database has not yet.", journal->results_waiting);
     print_one(out, "quizrush_journal_results_retried_total", "counter",
-              "Results that the database refused, to be tried again.", stats.results_retried);
+              "Results that the database refused, to be tried again.", journal->results_retried);
     print_one(out, "quizrush_journal_loads_waiting", "gauge",
-              "Look-ups of players whose results are on their way.", stats.loads_waiting);
+              "Look-ups of players whose results are on their way.", journal->loads_waiting);
 }
 
 char *metrics_render(const struct worker_shared *shared)

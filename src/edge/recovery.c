@@ -7,8 +7,8 @@
 
 #include "base/map.h"
 #include "edge/journal_scan.h"
-#include "edge/journal_store.h"
 #include "edge/log.h"
+#include "edge/store.h"
 #include "proto/journal.h"
 #include "recovery_attempt_priv.h"
 
@@ -302,14 +302,14 @@ static bool carry_over(struct recovery *recovery, const struct found *found, str
         if (!found->is_condemned) recovery->stats.matches_live++;
         for (unsigned i = 0; i < found->record_count; i++) {
             const struct kept_record *record = &found->records[i];
-            if (!journal_store_append(store, found->shard, record->bytes, record->size)) {
+            if (!store_append(store, found->shard, record->bytes, record->size)) {
                 return false;
             }
         }
     }
     if (found->result.bytes == NULL || found->is_stored) return true;
     recovery->stats.results++;
-    return journal_store_append(store, found->shard, found->result.bytes, found->result.size);
+    return store_append(store, found->shard, found->result.bytes, found->result.size);
 }
 
 static int carry_all_over(struct recovery *recovery, struct store *store)

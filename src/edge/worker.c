@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "edge/clock.h"
-#include "edge/journal_store.h"
 #include "edge/log.h"
 #include "worker_priv.h"
 
@@ -168,8 +167,7 @@ static mono_time turn(struct worker *worker, mono_time now)
     ws_run(worker);
     run_store(worker);
     take_store_answers(worker);
-    shard_set_journal_room(worker->shard,
-                           journal_store_has_room(worker->shared->store, worker->index));
+    shard_set_journal_room(worker->shard, store_has_room(worker->shared->store, worker->index));
     accept_expire(worker, began);
     follow_orders(worker);
     now = clock_mono();

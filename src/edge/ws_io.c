@@ -6,7 +6,6 @@
 #include <sys/random.h>
 
 #include "edge/clock.h"
-#include "edge/journal_store.h"
 #include "edge/log.h"
 #include "tcp_rtt_priv.h"
 #include "worker_priv.h"
@@ -219,7 +218,7 @@ static void io_log(void *context, const struct shard_note *note)
 static bool io_journal(void *context, const uint8_t *record, size_t bytes)
 {
     struct worker *worker = context;
-    return journal_store_append(worker->shared->store, worker->index, record, bytes);
+    return store_append(worker->shared->store, worker->index, record, bytes);
 }
 
 struct shard_io ws_shard_io(struct worker *worker)
