@@ -5,14 +5,14 @@
 
 packages_build=(
     cmake=cmake ninja-build=ninja gcc=cc libc6-dev pkg-config=pkg-config
-    libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcjson-dev libsqlite3-dev libconfuse-dev
+    libwebsockets-dev libwebsockets-evlib-uv libuv1-dev libcjson-dev libsqlite3-dev libpq-dev libconfuse-dev
     libunistring-dev libxml2-dev libssl-dev libjwt-dev libsystemd-dev zlib1g-dev
 )
 
 # Debian's npm does not go together with a Node.js from elsewhere, so `node` decides for both.
 packages_test=(
-    libcmocka-dev binutils=nm spin=spin python3=python3 python3-websockets sqlite3=sqlite3 iproute2=ip
-    util-linux=setarch patch=patch chromium=chromium nodejs=node npm=node
+    libcmocka-dev binutils=nm spin=spin python3=python3 python3-websockets sqlite3=sqlite3 postgresql openssl=openssl
+    iproute2=ip util-linux=setarch patch=patch chromium=chromium nodejs=node npm=node
 )
 
 packages_fuzz=(clang=clang libclang-rt-14-dev llvm=llvm-symbolizer)

@@ -29,6 +29,7 @@ struct conf {
     char admin_address[CONF_TEXT_BYTES];
     char data_dir[CONF_TEXT_BYTES];
     char store[CONF_TEXT_BYTES];
+    char store_password_file[CONF_TEXT_BYTES];
     char questions[CONF_TEXT_BYTES];
     char trusted_proxies[CONF_TEXT_BYTES];
     char log_level[CONF_TEXT_BYTES];
@@ -49,6 +50,8 @@ struct conf {
     uint32_t store_queue_slots;
     uint32_t journal_segment_mb;
     uint32_t journal_max_mb;
+    uint32_t store_connections;
+    uint32_t store_timeout_ms;
     uint32_t rating_tau_milli;
     uint32_t rtt_credit_max_ms;
     uint32_t ended_keep_ms;

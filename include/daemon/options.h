@@ -17,6 +17,7 @@ enum options_action {
     OPTIONS_PRINT_KEYS,      /* conf_print_table. */
     OPTIONS_CHECK_CONFIG,    /* Everything up to conf_resolve, then stop. */
     OPTIONS_CHECK_QUESTIONS, /* Of `questions_path`. */
+    OPTIONS_MIGRATE,         /* Of the configured store. */
     OPTIONS_HELP,
     OPTIONS_VERSION,
 };

@@ -54,6 +54,38 @@ struct store_journal_stats {
     uint64_t loads_waiting; /* For results of their players. */
 };
 
+/* A connection to a database server. */
+enum store_link_state {
+    STORE_LINK_DOWN,       /* Until its backoff is over. */
+    STORE_LINK_CONNECTING, /* The name is looked up, the server reached, TLS and password agreed. */
+    STORE_LINK_PREPARING,  /* The schema is checked, statements are prepared. */
+    STORE_LINK_READY,
+    STORE_LINK_BUSY,
+    STORE_LINK_CANCELLING, /* What it runs serves nobody any more. */
+};
+enum { STORE_LINK_STATES = STORE_LINK_CANCELLING + 1 };
+
+enum breaker_state { BREAKER_CLOSED, BREAKER_OPEN, BREAKER_HALF_OPEN };
+enum { BREAKER_STATES = BREAKER_HALF_OPEN + 1 };
+
+/* Up to 1, 5, 25, 100, 500, 2500 ms, and longer. */
+enum { STORE_TOOK_BUCKETS = 7 };
+
+/* Of a store that asks a server; `links` is 0 where it is none. */
+struct store_server_stats {
+    uint32_t links;
+    uint32_t links_in[STORE_LINK_STATES];
+    uint32_t breakers_in[BREAKER_STATES]; /* One a shard. */
+    uint64_t breakers_opened;
+    uint64_t connected;
+    uint64_t lost;      /* Connections, and tries to connect. */
+    uint64_t timed_out; /* Calls that found their deadline. */
+    uint64_t cancelled; /* Queries that were ended at the server. */
+    uint64_t conflicts; /* Results that found a row changed, and were computed anew. */
+    uint64_t took[STORE_TOOK_BUCKETS]; /* Calls by how long their answer took. */
+    uint64_t took_ms;                  /* All of them. */
+};
+
 /* For the metrics. */
 struct store_stats {
     uint32_t queued; /* Results. */
@@ -69,6 +101,7 @@ struct store_stats {
     uint64_t loads_failed;
     uint64_t loads_refused;
     struct store_journal_stats journal;
+    struct store_server_stats server;
 };
 
 struct store_class {

@@ -160,12 +160,16 @@ enum {
      * connection over the limit that is accepted to be told 1013; the journal's file that is
      * written, the one before it until that is synced, and the one after it. */
     FILES_PER_WORKER = 20,
+    /* Beside the connections to the database's server. */
+    FILES_STORE_EPOLL = 1,
 };
 
 uint32_t conf_files_beside(const struct conf *conf)
 {
     QR_ASSERT(conf->workers > 0);
-    return FILES_PROCESS + FILES_ADMIN + FILES_PER_WORKER * conf->workers;
+    bool asks_server = strcmp(conf->store, "sqlite") != 0;
+    uint32_t of_store = asks_server ? conf->store_connections + FILES_STORE_EPOLL : 0;
+    return FILES_PROCESS + FILES_ADMIN + (FILES_PER_WORKER + of_store) * conf->workers;
 }
 
 /* Mailboxes are allocated at start, one for each pair of workers and direction, and for each with

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "edge/postgres_uri.h"
 #include "edge/proxies.h"
 
 static bool is_address(const char *text)
@@ -20,7 +21,22 @@ static bool is_path(const char *text)
 
 static bool is_store(const char *text)
 {
-    return strcmp(text, "sqlite") == 0;
+    char problem[CONF_TEXT_BYTES];
+    return strcmp(text, "sqlite") == 0 || postgres_uri_check(text, problem, sizeof(problem));
+}
+
+/* Without the text: there may be a password in it. */
+static void explain_store(const char *text, char *ret_problem, size_t size)
+{
+    bool is_uri = strncmp(text, "postgres", 8) == 0 && strstr(text, "://") != NULL;
+    if (is_uri && postgres_uri_check(text, ret_problem, size)) return;
+    if (!is_uri) (void)snprintf(ret_problem, size, "neither sqlite nor a URI postgresql://...");
+}
+
+static bool is_any(const char *text)
+{
+    (void)text;
+    return true;
 }
 
 static bool is_log_level(const char *text)
@@ -107,8 +123,15 @@ const struct conf_key conf_keys[CONF_KEY_COUNT] = {
     /* What is read and written. */
     TEXT(data_dir, "/var/lib/quizrushd", false, is_path, "a path",
          "Where the database `quizrush.db` and the key `token.key` lie; the directory must exist."),
-    TEXT(store, "sqlite", false, is_store, "`sqlite`",
-         "Which database keeps players, ratings and results."),
+    TEXT_LIST(store, "sqlite", false, is_store, explain_store,
+              "`sqlite`, or a URI such as `postgresql://quizrush@db.example.org/quizrush?sslmode=verify-full`",
+              "Which database keeps players, ratings and results."),
+    TEXT(store_password_file, "", false, is_any, "a path, or nothing",
+         "Where the first line is the PostgreSQL server's password; nothing: the credential `store_password`, if there is one."),
+    NUMBER(store_connections, 2, 16, 2, false,
+           "Connections of each worker to a PostgreSQL server: half for look-ups, half for results."),
+    NUMBER(store_timeout_ms, 100, 60000, 2000, false,
+           "How long a PostgreSQL server has for a look-up or a result; then unavailable, or tried again."),
     TEXT(questions, "/usr/share/quizrushd/questions.json", true, is_path, "a path",
          "Which question bank is asked from."),
 

@@ -122,6 +122,7 @@ int main(int argc, char *argv[])
     case OPTIONS_CHECK_QUESTIONS: decode_init(); return check_questions(options.questions_path);
     case OPTIONS_PRINT_CONFIG:
     case OPTIONS_CHECK_CONFIG:
+    case OPTIONS_MIGRATE:
     case OPTIONS_RUN: break;
     }
     if (!configure(&options, &conf, &problem)) return complain(problem.text);
@@ -133,6 +134,10 @@ int main(int argc, char *argv[])
     if (options.action == OPTIONS_CHECK_CONFIG) {
         puts("the configuration is good");
         return EXIT_SUCCESS;
+    }
+    if (options.action == OPTIONS_MIGRATE) {
+        set_log_level(&conf);
+        return server_migrate(&conf);
     }
     return serve(&conf);
 }

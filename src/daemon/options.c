@@ -13,6 +13,7 @@ enum {
     OPT_PRINT_KEYS,
     OPT_CHECK_CONFIG,
     OPT_CHECK_QUESTIONS,
+    OPT_MIGRATE,
     OPT_VERSION,
 };
 
@@ -23,6 +24,7 @@ static const struct option options_known[] = {
     {"print-keys", no_argument, NULL, OPT_PRINT_KEYS},
     {"check-config", no_argument, NULL, OPT_CHECK_CONFIG},
     {"check-questions", required_argument, NULL, OPT_CHECK_QUESTIONS},
+    {"migrate", no_argument, NULL, OPT_MIGRATE},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPT_VERSION},
     {NULL, 0, NULL, 0},
@@ -38,7 +40,8 @@ static bool choose(struct options *options, enum options_action action,
     bool is_asked_first = action == OPTIONS_HELP || action == OPTIONS_VERSION;
     if (is_settled) return true;
     if (options->action != OPTIONS_RUN && options->action != action && !is_asked_first) {
-        conf_complain(reterr_problem, "only one of the options that print or check; %s", hint);
+        conf_complain(reterr_problem, "only one of the options that print, check or migrate; %s",
+                      hint);
         return false;
     }
     options->action = action;
@@ -81,6 +84,7 @@ static bool take(struct options *options, int option, const char *word,
     case OPT_CHECK_QUESTIONS:
         options->questions_path = optarg;
         return choose(options, OPTIONS_CHECK_QUESTIONS, reterr_problem);
+    case OPT_MIGRATE: return choose(options, OPTIONS_MIGRATE, reterr_problem);
     case 'h': return choose(options, OPTIONS_HELP, reterr_problem);
     case OPT_VERSION: return choose(options, OPTIONS_VERSION, reterr_problem);
     case ':':
@@ -127,6 +131,7 @@ void options_print_help(FILE *out)
           "  --print-keys            print every key as a row of a Markdown table, and exit\n"
           "  --check-config          check the configuration, and exit\n"
           "  --check-questions FILE  check a question bank, and exit\n"
+          "  --migrate               bring the database's schema up to date, and exit\n"
           "  -h, --help              print this, and exit\n"
           "  --version               print the version, and exit\n"
           "\n"

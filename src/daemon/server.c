@@ -19,6 +19,7 @@
 #include "edge/journal_store.h"
 #include "edge/listener.h"
 #include "edge/log.h"
+#include "edge/postgres_store.h"
 #include "edge/recovery.h"
 #include "edge/sqlite_store.h"
 #include "edge/worker.h"
@@ -66,18 +67,64 @@ static void wake_shard(void *context, unsigned shard)
     worker_wake(server->shared.workers[shard]);
 }
 
-static int open_store(struct server *server)
+static bool is_embedded(const struct conf *conf)
 {
-    const struct conf *conf = server->conf;
+    return strcmp(conf->store, "sqlite") == 0;
+}
+
+static struct postgres_store_options postgres_options(const struct conf *conf)
+{
+    return (struct postgres_store_options){.uri = conf->store,
+                                           .password_file = conf->store_password_file,
+                                           .shards = conf->workers,
+                                           .queue_slots = conf->store_queue_slots,
+                                           .connections = conf->store_connections,
+                                           .timeout_ms = conf->store_timeout_ms};
+}
+
+/* `wake` may be NULL where nothing is asked of the store. */
+static int open_sqlite(const struct conf *conf, store_wake *wake, void *wake_context,
+                       struct store **ret_store)
+{
     char path[CONF_TEXT_BYTES + 32];
     int size = snprintf(path, sizeof(path), "%s/quizrush.db", conf->data_dir);
     QR_ASSERT(size > 0 && (size_t)size < sizeof(path));
     struct sqlite_store_options options = {.path = path,
                                            .shards = conf->workers,
                                            .queue_slots = conf->store_queue_slots,
-                                           .wake = wake_shard,
-                                           .wake_context = server};
-    return sqlite_store_create(&options, &server->shared.store);
+                                           .wake = wake,
+                                           .wake_context = wake_context};
+    return sqlite_store_create(&options, ret_store);
+}
+
+static int open_store(struct server *server)
+{
+    const struct conf *conf = server->conf;
+    if (is_embedded(conf)) return open_sqlite(conf, wake_shard, server, &server->shared.store);
+    struct postgres_store_options options = postgres_options(conf);
+    return postgres_store_create(&options, &server->shared.store);
+}
+
+static size_t store_bytes(const struct conf *conf)
+{
+    if (is_embedded(conf)) return sqlite_store_bytes(conf->store_queue_slots, conf->workers);
+    struct postgres_store_options options = postgres_options(conf);
+    return postgres_store_bytes(&options);
+}
+
+int server_migrate(const struct conf *conf)
+{
+    struct store *store = NULL;
+    int error;
+    if (is_embedded(conf)) {
+        /* Opening the file is what brings it up to date. */
+        error = open_sqlite(conf, NULL, NULL, &store);
+        if (error == 0) store->class->destroy(store);
+    } else {
+        struct postgres_store_options options = postgres_options(conf);
+        error = postgres_store_migrate(&options);
+    }
+    return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* `path` is DATA_DIR/journal. */
@@ -302,8 +349,7 @@ static void log_start(const struct server *server, const struct bank *bank)
 {
     const struct conf *conf = server->conf;
     struct shard_settings settings = settings_of(server, bank, 0);
-    unsigned long long bytes =
-        server->mailbox_memory_bytes + sqlite_store_bytes(conf->store_queue_slots, conf->workers);
+    unsigned long long bytes = server->mailbox_memory_bytes + store_bytes(conf);
     for (unsigned i = 0; i < conf->workers; i++) {
         settings.index = i;
         bytes += worker_bytes(&server->shared, &settings);

@@ -179,6 +179,58 @@ static void print_one(FILE *out, const char *name, const char *type, const char 
     fprintf(out, "%s %llu\n", name, value);
 }
 
+static void print_links(FILE *out, const struct store_server_stats *server)
+{
+    static const char *const links[STORE_LINK_STATES] = {"down",  "connecting", "preparing",
+                                                         "ready", "busy",       "cancelling"};
+    static const char *const breakers[BREAKER_STATES] = {"closed", "open", "half_open"};
+    describe(out, "quizrush_store_connections", "gauge",
+             "Connections to the database's server, by state.");
+    for (unsigned i = 0; i < STORE_LINK_STATES; i++) {
+        fprintf(out, "quizrush_store_connections{state=\"%s\"} %u\n", links[i],
+                server->links_in[i]);
+    }
+    describe(out, "quizrush_store_breakers", "gauge", "Shards by the state of their breaker.");
+    for (unsigned i = 0; i < BREAKER_STATES; i++) {
+        fprintf(out, "quizrush_store_breakers{state=\"%s\"} %u\n", breakers[i],
+                server->breakers_in[i]);
+    }
+}
+
+static void print_took(FILE *out, const struct store_server_stats *server)
+{
+    static const char *const most_s[STORE_TOOK_BUCKETS] = {"0.001", "0.005", "0.025", "0.1",
+                                                           "0.5",   "2.5",   "+Inf"};
+    unsigned long long count = 0;
+    describe(out, "quizrush_store_call_seconds", "histogram",
+             "How long look-ups and results took, from the call to the answer.");
+    for (unsigned i = 0; i < STORE_TOOK_BUCKETS; i++) {
+        count += server->took[i];
+        fprintf(out, "quizrush_store_call_seconds_bucket{le=\"%s\"} %llu\n", most_s[i], count);
+    }
+    fprintf(out, "quizrush_store_call_seconds_sum %.3f\nquizrush_store_call_seconds_count %llu\n",
+            (double)server->took_ms / 1000.0, count);
+}
+
+/* Of a store that asks a server. */
+static void print_server(FILE *out, const struct store_server_stats *server)
+{
+    print_links(out, server);
+    print_took(out, server);
+    print_one(out, "quizrush_store_connected_total", "counter", "Connections made.",
+              server->connected);
+    print_one(out, "quizrush_store_connections_lost_total", "counter",
+              "Connections lost, and tries to connect that failed.", server->lost);
+    print_one(out, "quizrush_store_breakers_opened_total", "counter",
+              "How often a server was left alone because it failed.", server->breakers_opened);
+    print_one(out, "quizrush_store_timed_out_total", "counter",
+              "Look-ups and results that found their deadline.", server->timed_out);
+    print_one(out, "quizrush_store_cancelled_total", "counter",
+              "Queries that were ended at the server.", server->cancelled);
+    print_one(out, "quizrush_store_conflicts_total", "counter",
+              "Results that found a row changed and were computed anew.", server->conflicts);
+}
+
 static void print_process(FILE *out, const struct worker_shared *shared)
 {
     struct store_stats store;
@@ -207,6 +259,7 @@ static void print_process(FILE *out, const struct worker_shared *shared)
     print_one(out, "quizrush_store_refused_total", "counter", "Results that found the queue full.",
               store.refused);
     print_one(out, "quizrush_store_commits_total", "counter", "Transactions.", store.commits);
+    if (store.server.links > 0) print_server(out, &store.server);
 }
 
 static void print_journal(FILE *out, const struct worker_shared *shared)

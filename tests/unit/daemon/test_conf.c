@@ -139,9 +139,27 @@ static void a_choice_that_is_none_is_refused(void **state)
     expect_set_refused("log_level=loud",
                        "--set: log_level: \"loud\" is not `error`, `warning`, `info` "
                        "or `debug` (which log lines are written: these and graver ones)");
-    expect_set_refused("store=postgres",
-                       "--set: store: \"postgres\" is not `sqlite` (which database "
-                       "keeps players, ratings and results)");
+}
+
+static void a_store_is_sqlite_or_a_uri_without_a_password(void **state)
+{
+    (void)state;
+    struct conf conf = set("store=postgresql://ada@db.example.org/quiz?sslmode=require");
+    assert_string_equal(conf.store, "postgresql://ada@db.example.org/quiz?sslmode=require");
+    expect_set_refused("store=postgres", "--set: store: neither sqlite nor a URI postgresql://..."
+                                         " (which database keeps players, ratings and results)");
+    expect_set_refused("store=postgresql://ada:secret@db/quiz",
+                       "--set: store: the URI is not to have a password: put it in"
+                       " store_password_file (which database keeps players, ratings and results)");
+    expect_set_refused("store=postgresql://db/quiz?user=ada&password=secret",
+                       "--set: store: the URI is not to have a password: put it in"
+                       " store_password_file (which database keeps players, ratings and results)");
+    expect_set_refused("store=postgresql://db/quiz?nonsense=1",
+                       "--set: store: invalid URI query parameter: \"nonsense\""
+                       " (which database keeps players, ratings and results)");
+    expect_set_refused("store=postgresql://one,two/quiz",
+                       "--set: store: the URI is to name one host, and no hostaddr"
+                       " (which database keeps players, ratings and results)");
 }
 
 static void trusted_proxies_are_a_list_or_none(void **state)
@@ -296,6 +314,7 @@ int main(void)
         cmocka_unit_test(a_match_queue_below_the_least_is_refused_with_the_arithmetic),
         cmocka_unit_test(an_address_is_numeric),
         cmocka_unit_test(a_choice_that_is_none_is_refused),
+        cmocka_unit_test(a_store_is_sqlite_or_a_uri_without_a_password),
         cmocka_unit_test(trusted_proxies_are_a_list_or_none),
         cmocka_unit_test(a_wrong_item_of_trusted_proxies_is_named),
         cmocka_unit_test(an_empty_path_is_refused),

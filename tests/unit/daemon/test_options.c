@@ -116,7 +116,7 @@ static void two_actions_are_refused(void **state)
 {
     (void)state;
     expect_refused(WORDS("--check-config", "--print-config"),
-                   "only one of the options that print or check; see quizrushd --help");
+                   "only one of the options that print, check or migrate; see quizrushd --help");
 }
 
 static void an_unknown_option_is_refused(void **state)

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 
-#include "store_fixture.h"
+#include "store_backend.h"
 #include "temp.h"
 
 #include <dirent.h>
@@ -15,11 +15,12 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { ROWS_BYTES = 16384 };
+#include "edge/clock.h"
 
 static const struct question bank_questions[] = {
     {
@@ -55,13 +56,12 @@ int world_begin(void **state)
     world.saved_stderr = -1;
     temp_template(world.directory, sizeof world.directory, "store");
     if (mkdtemp(world.directory) == NULL) return -1;
-    (void)strcat(strcpy(world.path, world.directory), "/quizrush.db");
     for (unsigned i = 0; i < SHARDS; i++) {
         world.wakes[i] = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
         if (world.wakes[i] < 0) return -1;
     }
     *state = &world;
-    return 0;
+    return backend_begin(&world);
 }
 
 static void remove_directory(const char *path)
@@ -84,6 +84,7 @@ int world_end(void **state)
         (void)fputs(world->log, stderr);
     }
     close_store(world);
+    backend_end(world);
     for (unsigned i = 0; i < SHARDS; i++) (void)close(world->wakes[i]);
     remove_directory(world->directory);
     return 0;
@@ -91,27 +92,15 @@ int world_end(void **state)
 
 /* --- Opening. --- */
 
-static void on_wake(void *context, unsigned shard)
+void world_on_wake(void *context, unsigned shard)
 {
     struct world *world = context;
     (void)eventfd_write(world->wakes[shard], 1);
 }
 
-static int open_with(struct world *world, unsigned queue_slots)
-{
-    struct sqlite_store_options options = {
-        .path = world->path,
-        .shards = SHARDS,
-        .queue_slots = queue_slots,
-        .wake = on_wake,
-        .wake_context = world,
-    };
-    return sqlite_store_create(&options, &world->store);
-}
-
 int try_open(struct world *world)
 {
-    return open_with(world, QUEUE_SLOTS);
+    return backend_open(world, QUEUE_SLOTS);
 }
 
 void open_store(struct world *world)
@@ -121,38 +110,14 @@ void open_store(struct world *world)
 
 void open_store_with(struct world *world, unsigned queue_slots)
 {
-    assert_int_equal(open_with(world, queue_slots), 0);
+    assert_int_equal(backend_open(world, queue_slots), 0);
 }
 
 void close_store(struct world *world)
 {
-    (void)sqlite3_close(world->reader);
-    world->reader = NULL;
+    backend_close(world);
     if (world->store != NULL) world->store->class->destroy(world->store);
     world->store = NULL;
-}
-
-static sqlite3 *watched;
-
-static int on_connection(sqlite3 *db, char **reterr_message, const sqlite3_api_routines *api)
-{
-    (void)reterr_message;
-    (void)api;
-    if (watched == NULL) watched = db; /* The writer's comes first. */
-    return SQLITE_OK;
-}
-
-void watch_connection(void)
-{
-    watched = NULL;
-    assert_int_equal(sqlite3_auto_extension((void (*)(void))on_connection), SQLITE_OK);
-}
-
-sqlite3 *watched_connection(void)
-{
-    (void)sqlite3_cancel_auto_extension((void (*)(void))on_connection);
-    assert_non_null(watched);
-    return watched;
 }
 
 /* --- Results. --- */
@@ -251,18 +216,68 @@ void save(struct world *world, const struct match_result *result)
     save_on(world, 0, result);
 }
 
-static void wait_for_wake(struct world *world, unsigned shard)
+/* --- The loops. --- */
+
+static uint64_t now_us(void)
 {
-    struct pollfd poll_fd = {.fd = world->wakes[shard], .events = POLLIN};
-    assert_int_equal(poll(&poll_fd, 1, WAIT_MS), 1);
-    eventfd_t wakes;
-    assert_int_equal(eventfd_read(world->wakes[shard], &wakes), 0);
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+/* A turn of a shard's loop, without the wait. */
+static void run_shard(struct world *world, unsigned shard)
+{
+    uint64_t began_us = now_us();
+    store_run(world->store, shard);
+    uint64_t took_us = now_us() - began_us;
+    if (took_us > world->longest_run_us) world->longest_run_us = took_us;
+}
+
+static int wait_ms(struct world *world)
+{
+    mono_time now = clock_mono();
+    int64_t wait = WAIT_MS;
+    for (unsigned i = 0; i < SHARDS; i++) {
+        mono_time due;
+        if (!store_next_due(world->store, i, &due)) continue;
+        int64_t until = (int64_t)mono_elapsed(now, due);
+        if (until < wait) wait = until;
+    }
+    return (int)wait;
+}
+
+void world_turn(struct world *world)
+{
+    struct pollfd files[2 * SHARDS];
+    for (unsigned i = 0; i < SHARDS; i++) {
+        files[i] = (struct pollfd){.fd = world->wakes[i], .events = POLLIN};
+        files[SHARDS + i] =
+            (struct pollfd){.fd = store_fd(world->store, i), .events = POLLIN}; /* -1 is skipped. */
+    }
+    int timeout_ms = wait_ms(world);
+    int ready = poll(files, 2 * SHARDS, timeout_ms);
+    assert_true(ready > 0 || timeout_ms < WAIT_MS); /* Otherwise nothing has come for as long. */
+    for (unsigned i = 0; i < SHARDS; i++) {
+        eventfd_t wakes;
+        if (files[i].revents != 0) assert_int_equal(eventfd_read(world->wakes[i], &wakes), 0);
+        run_shard(world, i);
+    }
+}
+
+bool world_turn_until(struct world *world, mono_time by)
+{
+    world_turn(world);
+    return mono_is_before(clock_mono(), by);
 }
 
 struct store_answer next_answer(struct world *world, unsigned shard)
 {
     struct store_answer answer;
-    while (store_take_answers(world->store, shard, &answer, 1) == 0) wait_for_wake(world, shard);
+    mono_time by = mono_after(clock_mono(), WAIT_MS);
+    while (store_take_answers(world->store, shard, &answer, 1) == 0) {
+        assert_true(world_turn_until(world, by));
+    }
     return answer;
 }
 
@@ -308,50 +323,12 @@ struct store_stats stats(struct world *world)
 
 void wait_until_answered(struct world *world, uint64_t count)
 {
-    while (stats(world).saved + stats(world).failed < count) wait_for_wake(world, 0);
+    while (stats(world).saved + stats(world).failed < count) world_turn(world);
 }
 
 void wait_until_looked_up(struct world *world, uint64_t count)
 {
-    while (stats(world).loaded + stats(world).loads_failed < count) wait_for_wake(world, 0);
-}
-
-/* --- The second connection. --- */
-
-static sqlite3 *reader(struct world *world)
-{
-    if (world->reader == NULL) {
-        assert_int_equal(sqlite3_open(world->path, &world->reader), SQLITE_OK);
-    }
-    return world->reader;
-}
-
-void execute(struct world *world, const char *sql)
-{
-    char *message = NULL;
-    if (sqlite3_exec(reader(world), sql, NULL, NULL, &message) != SQLITE_OK) {
-        fail_msg("%s: %s", sql, message);
-    }
-}
-
-const char *rows(struct world *world, const char *sql)
-{
-    static char text[ROWS_BYTES];
-    size_t used = 0;
-    text[0] = '\0';
-    sqlite3_stmt *statement;
-    assert_int_equal(sqlite3_prepare_v2(reader(world), sql, -1, &statement, NULL), SQLITE_OK);
-    while (sqlite3_step(statement) == SQLITE_ROW) {
-        for (int i = 0; i < sqlite3_column_count(statement); i++) {
-            const unsigned char *column = sqlite3_column_text(statement, i);
-            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s", i > 0 ? "|" : "",
-                                     column != NULL ? (const char *)column : "NULL");
-        }
-        used += (size_t)snprintf(text + used, sizeof text - used, "\n");
-        assert_true(used < sizeof text);
-    }
-    assert_int_equal(sqlite3_finalize(statement), SQLITE_OK);
-    return text;
+    while (stats(world).loaded + stats(world).loads_failed < count) world_turn(world);
 }
 
 /* --- The log. --- */

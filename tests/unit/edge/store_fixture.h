@@ -1,7 +1,8 @@
-/* A store in a directory of its own, for its tests: two shards with an eventfd each, results to
- * save, and a second connection that looks in.
+/* A store for its tests, of the kind that store_backend.h implements: two shards, results to save,
+ * and a second connection that looks in.
  *
- * Nothing sleeps: answers are waited for on the eventfds, at most WAIT_MS.
+ * Nothing sleeps: answers are waited for on the shards' eventfds and the store's descriptors, at
+ * most WAIT_MS.
  */
 #pragma once
 
@@ -10,7 +11,7 @@
 
 #include <sqlite3.h>
 
-#include "edge/sqlite_store.h"
+#include "edge/store.h"
 
 enum { SHARDS = 2, QUEUE_SLOTS = 64, WAIT_MS = 30000, PATH_BYTES = 96, LOG_BYTES = 8192 };
 enum { ADA = 0, BEN = 1, ROUNDS = 2, TAU_MILLI = 500 };
@@ -20,8 +21,10 @@ struct world {
     char path[PATH_BYTES];
     int wakes[SHARDS];
     struct store *store;
-    sqlite3 *reader;
-    int saved_stderr; /* -1: not captured. */
+    sqlite3 *reader;         /* What looks in, of SQLite; */
+    struct pg_conn *looker;  /* and of PostgreSQL. */
+    uint64_t longest_run_us; /* Of store_run(). */
+    int saved_stderr;        /* -1: not captured. */
     char log[LOG_BYTES];
 };
 
@@ -59,6 +62,11 @@ int try_save(struct world *world, unsigned shard, const struct match_result *res
 /* Looks a player up for a session of shard 0: the answer, which is to be the next. */
 struct store_answer load(struct world *world, const struct id *player);
 struct player_record load_found(struct world *world, const struct id *player);
+
+/* One turn of all shards' loops: waits until there is something to do, and does it. */
+void world_turn(struct world *world);
+bool world_turn_until(struct world *world, mono_time by); /* False: it is that late. */
+void world_on_wake(void *context, unsigned shard);        /* A store_wake. */
 
 /* The next answer of the shard; fails where it does not come. */
 struct store_answer next_answer(struct world *world, unsigned shard);
