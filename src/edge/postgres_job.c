@@ -12,7 +12,7 @@
 #include "postgres_shard_priv.h"
 
 /* How often the server looks, while it runs a query, whether anybody is still there. */
-static const char check_interval_ms[] = "50";
+static const char check_interval_ms[] = "25";
 enum { CHECK_INTERVAL_SINCE = 140000 };
 
 static void begin(struct link *link, enum job_kind kind)

@@ -68,6 +68,7 @@ static int postgres_store_load(struct store *base, unsigned shard, struct handle
 static void postgres_store_cancel_load(struct store *base, unsigned shard, struct handle session)
 {
     postgres_shard_cancel_load(part_of(base, shard), session);
+    postgres_shard_publish(part_of(base, shard));
 }
 
 static unsigned postgres_store_take_answers(struct store *base, unsigned shard,

@@ -159,7 +159,7 @@ bool server_start(struct postgres_server *server)
                                "-c",
                                "ssl=on",
                                "-c",
-                               "synchronous_commit=off",
+                               "synchronous_commit=on",
                                "-c",
                                "full_page_writes=off",
                                "-c",

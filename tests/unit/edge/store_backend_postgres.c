@@ -105,6 +105,12 @@ int backend_group_end(void **state)
     return 0;
 }
 
+void backend_administer(const char *sql)
+{
+    const char *const statements[] = {sql};
+    assert_true(run("postgres", statements, 1));
+}
+
 int backend_begin(struct world *world)
 {
     static const char *const empty[] = {

@@ -13,5 +13,7 @@ void backend_uri(char ret_uri[URI_BYTES]);
 struct postgres_store_options backend_options(unsigned queue_slots);
 /* Until so many connections of all shards are idle. */
 void wait_for_links(struct world *world, uint32_t count);
+/* As the superuser, outside the test's database. */
+void backend_administer(const char *sql);
 /* Once the server has been another one for a while: looks in by a new connection. */
 void backend_look_anew(struct world *world);

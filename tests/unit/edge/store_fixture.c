@@ -22,6 +22,8 @@
 
 #include "edge/clock.h"
 
+enum { BRIEF_MS = 2 };
+
 static const struct question bank_questions[] = {
     {
         .id = {{0xa1, 1}},
@@ -247,7 +249,7 @@ static int wait_ms(struct world *world)
     return (int)wait;
 }
 
-void world_turn(struct world *world)
+static void turn(struct world *world, int at_most_ms)
 {
     struct pollfd files[2 * SHARDS];
     for (unsigned i = 0; i < SHARDS; i++) {
@@ -256,6 +258,7 @@ void world_turn(struct world *world)
             (struct pollfd){.fd = store_fd(world->store, i), .events = POLLIN}; /* -1 is skipped. */
     }
     int timeout_ms = wait_ms(world);
+    if (timeout_ms > at_most_ms) timeout_ms = at_most_ms;
     int ready = poll(files, 2 * SHARDS, timeout_ms);
     assert_true(ready > 0 || timeout_ms < WAIT_MS); /* Otherwise nothing has come for as long. */
     for (unsigned i = 0; i < SHARDS; i++) {
@@ -263,6 +266,16 @@ void world_turn(struct world *world)
         if (files[i].revents != 0) assert_int_equal(eventfd_read(world->wakes[i], &wakes), 0);
         run_shard(world, i);
     }
+}
+
+void world_turn(struct world *world)
+{
+    turn(world, WAIT_MS);
+}
+
+void world_turn_briefly(struct world *world)
+{
+    turn(world, BRIEF_MS);
 }
 
 bool world_turn_until(struct world *world, mono_time by)

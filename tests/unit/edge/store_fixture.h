@@ -65,6 +65,7 @@ struct player_record load_found(struct world *world, const struct id *player);
 
 /* One turn of all shards' loops: waits until there is something to do, and does it. */
 void world_turn(struct world *world);
+void world_turn_briefly(struct world *world); /* Waits no longer than it takes to look again. */
 bool world_turn_until(struct world *world, mono_time by); /* False: it is that late. */
 void world_on_wake(void *context, unsigned shard);        /* A store_wake. */
 
