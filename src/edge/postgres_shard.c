@@ -97,20 +97,26 @@ static void ask_lookup(struct postgres_shard *shard, mono_time now)
     }
 }
 
+/* Some connection is about to succeed or to fail. */
+static bool is_trying(const struct postgres_shard *shard)
+{
+    for (unsigned i = 0; i < shard->link_count; i++) {
+        uint8_t state = shard->links[i].state;
+        if (state != STORE_LINK_READY && state != STORE_LINK_DOWN) return true;
+    }
+    return false;
+}
+
 /* The one connection that tries whether the server is back. */
 static void probe(struct postgres_shard *shard, mono_time now)
 {
     struct link *idle = NULL;
     struct link *down = NULL;
+    if (is_trying(shard)) return;
     for (unsigned i = 0; i < shard->link_count; i++) {
         struct link *link = &shard->links[i];
-        if (link->state == STORE_LINK_READY) {
-            idle = link;
-        } else if (link->state == STORE_LINK_DOWN) {
-            down = link;
-        } else {
-            return; /* This one will tell. */
-        }
+        if (link->state == STORE_LINK_READY) idle = link;
+        if (link->state == STORE_LINK_DOWN) down = link;
     }
     if (idle == NULL) {
         link_connect(down, now);
@@ -224,6 +230,7 @@ bool postgres_shard_next_due(const struct postgres_shard *shard, mono_time *ret_
         keep_earlier(&next, link->due);
     }
     if (shard->breaker.state == BREAKER_OPEN) keep_earlier(&next, shard->breaker.until);
+    if (shard->breaker.state == BREAKER_HALF_OPEN && !is_trying(shard)) next = (mono_time){0};
     if (shard->lookup != NULL) keep_earlier(&next, mono_after(clock_mono(), LOOKUP_EVERY_MS));
     if (!list_is_empty(&shard->answered) || has_work(shard)) next = (mono_time){0};
     *ret_due = next;
