@@ -72,3 +72,18 @@ void match_result_of(const struct match *match, struct match_result *ret_result)
  * whatever order they come. True: it was rated anew. Requires: the record's rating is valid. */
 bool match_result_apply(const struct match_result *result, unsigned place,
                         struct player_record *record);
+
+/* What a player did in the match's revealed rounds of one category. */
+struct match_tally {
+    uint8_t rounds;
+    uint8_t answers;
+    uint8_t right_answers;
+    uint32_t points;
+};
+
+/* `category`: an index of the bank, or QUESTION_CATEGORY_ANY. */
+struct match_tally match_result_tally(const struct match_result *result, unsigned place,
+                                      uint8_t category);
+
+/* Whether it puts its players on the boards: a duel must have been rated. */
+bool match_result_is_listed(const struct match_result *result);

@@ -17,7 +17,7 @@ struct sqlite_store_options {
     void *wake_context;
 };
 
-enum { SQLITE_STORE_SCHEMA_VERSION = 3, SQLITE_STORE_BATCH_MAX = 256 };
+enum { SQLITE_STORE_SCHEMA_VERSION = 4, SQLITE_STORE_BATCH_MAX = 256 };
 
 /* Opens the file, creates the schema where it is missing, brings an older one up to date, starts
  * the threads. 0, or a negative errno after logging what is wrong: a schema of a newer version, a

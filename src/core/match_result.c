@@ -106,3 +106,27 @@ bool match_result_apply(const struct match_result *result, unsigned place,
     }
     return result->is_rated && apply_rating(result, place, record);
 }
+
+struct match_tally match_result_tally(const struct match_result *result, unsigned place,
+                                      uint8_t category)
+{
+    QR_ASSERT(place < result->player_count);
+    struct match_tally tally = {0};
+    for (unsigned i = 0; i < result->round_count; i++) {
+        const struct result_round *round = &result->rounds[i];
+        const struct result_answer *answer = &round->answers[place];
+        if (!round->is_revealed) continue;
+        if (category != QUESTION_CATEGORY_ANY && round->question->category != category) continue;
+        tally.rounds++;
+        if (answer->choice == MATCH_CHOICE_NONE) continue;
+        tally.answers++;
+        if (answer->is_right) tally.right_answers++;
+        tally.points += answer->points;
+    }
+    return tally;
+}
+
+bool match_result_is_listed(const struct match_result *result)
+{
+    return result->is_rated || result->mode != MATCH_MODE_DUEL;
+}

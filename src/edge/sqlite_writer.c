@@ -43,6 +43,17 @@ static const char *const statement_texts[STATEMENT_COUNT] = {
     [STATEMENT_ANSWER] =
         ("INSERT INTO answers (match, round, place, choice, is_right, at_ms, credit_ms, points,"
          " received_at_ms) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+    [STATEMENT_ORDER] =
+        "UPDATE player_stats SET order_centi = ? WHERE player = ? AND order_centi <> ?1",
+    [STATEMENT_STATS] =
+        ("INSERT INTO player_stats (player, mode, category, order_centi, listed, matches, wins,"
+         " answers, right_answers, points) VALUES (?, ?, ?, ?, ?, 1, ?, ?, ?, ?)"
+         " ON CONFLICT (player, mode, category) DO UPDATE SET"
+         " order_centi = excluded.order_centi, listed = max(listed, excluded.listed),"
+         " matches = matches + 1, wins = wins + excluded.wins,"
+         " answers = answers + excluded.answers,"
+         " right_answers = right_answers + excluded.right_answers,"
+         " points = points + excluded.points"),
 };
 
 /* --- Running statements. --- */
@@ -168,6 +179,49 @@ static int save_player(struct sqlite_writer *writer, const struct match_result *
     return run_finish(writer, &run);
 }
 
+/* The player's places on all boards: there is one rating. */
+static int save_order(struct sqlite_writer *writer, const struct id *player,
+                      const struct rating *rating)
+{
+    struct run run = run_of(writer, STATEMENT_ORDER);
+    run_bind_int(&run, -rating->rating_centi);
+    run_bind_id(&run, player);
+    return run_finish(writer, &run);
+}
+
+static int save_category(struct sqlite_writer *writer, const struct match_result *result,
+                         unsigned place, uint8_t category, const struct rating *rating)
+{
+    bool is_any = category == QUESTION_CATEGORY_ANY;
+    struct match_tally tally = match_result_tally(result, place, category);
+    if (!is_any && tally.rounds == 0) return SQLITE_OK;
+    struct run run = run_of(writer, STATEMENT_STATS);
+    run_bind_id(&run, &result->players[place].player);
+    run_bind_text(&run, match_mode_name((enum match_mode)result->mode));
+    run_bind_text(&run, is_any ? "" : result->bank->categories[category].name);
+    run_bind_int(&run, -rating->rating_centi);
+    run_bind_int(&run, match_result_is_listed(result));
+    run_bind_int(&run, result->winner == (int)place);
+    run_bind_int(&run, tally.answers);
+    run_bind_int(&run, tally.right_answers);
+    run_bind_int(&run, tally.points);
+    return run_finish(writer, &run);
+}
+
+static int save_stats(struct sqlite_writer *writer, const struct match_result *result,
+                      unsigned place, const struct rating *rating)
+{
+    int code = SQLITE_OK;
+    if (result->is_rated) code = save_order(writer, &result->players[place].player, rating);
+    if (code == SQLITE_OK) {
+        code = save_category(writer, result, place, QUESTION_CATEGORY_ANY, rating);
+    }
+    for (uint8_t i = 0; i < result->bank->category_count && code == SQLITE_OK; i++) {
+        code = save_category(writer, result, place, i, rating);
+    }
+    return code;
+}
+
 static int save_match_player(struct sqlite_writer *writer, const struct match_result *result,
                              unsigned place, const struct rating *applied)
 {
@@ -237,6 +291,9 @@ static int save_rows(struct sqlite_writer *writer, const struct match_result *re
         struct rating applied = result->players[place].after;
         if (!result->players[place].is_bot) code = save_player(writer, result, place, &applied);
         if (code == SQLITE_OK) code = save_match_player(writer, result, place, &applied);
+        if (code == SQLITE_OK && !result->players[place].is_bot) {
+            code = save_stats(writer, result, place, &applied);
+        }
     }
     for (unsigned number = 1; number <= result->round_count && code == SQLITE_OK; number++) {
         code = save_round(writer, result, number);

@@ -260,6 +260,71 @@ static void an_ended_match_has_no_result(void **state)
     expect_assert_failure(match_result_of(&game.match, &untouched));
 }
 
+/* --- What it comes to. --- */
+
+static void a_tally_counts_revealed_rounds_only(void **state)
+{
+    (void)state;
+    struct game game = game_forfeited();
+    struct match_result result = result_of(&game);
+    assert_int_equal(result.round_count, 2);
+    assert_int_equal(match_result_tally(&result, ADA, QUESTION_CATEGORY_ANY).rounds, 1);
+    result.rounds[1].is_revealed = true;
+    struct match_tally tally = match_result_tally(&result, ADA, QUESTION_CATEGORY_ANY);
+    assert_int_equal(tally.rounds, 2);
+    assert_int_equal(tally.points,
+                     result.rounds[0].answers[ADA].points + result.rounds[1].answers[ADA].points);
+}
+
+static void a_tally_counts_who_answered_and_who_was_right(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    result.round_count = 2;
+    result.rounds[0].is_revealed = result.rounds[1].is_revealed = true;
+    result.rounds[0].answers[BEN] =
+        (struct result_answer){.choice = 1, .is_right = true, .points = 7};
+    result.rounds[1].answers[BEN] = (struct result_answer){.choice = 0, .points = 0};
+    struct match_tally both = match_result_tally(&result, BEN, QUESTION_CATEGORY_ANY);
+    assert_int_equal(both.answers, 2);
+    assert_int_equal(both.right_answers, 1);
+    assert_int_equal(both.points, 7);
+    result.rounds[1].answers[BEN] = (struct result_answer){.choice = MATCH_CHOICE_NONE};
+    assert_int_equal(match_result_tally(&result, BEN, QUESTION_CATEGORY_ANY).answers, 1);
+}
+
+static void a_tally_of_a_category_is_of_its_questions(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    struct question first = *result.rounds[0].question;
+    struct question second = first;
+    first.category = 0;
+    second.category = 1;
+    result.round_count = 2;
+    result.rounds[0].question = &first;
+    result.rounds[1].question = &second;
+    result.rounds[0].is_revealed = result.rounds[1].is_revealed = true;
+    assert_int_equal(match_result_tally(&result, ADA, 0).rounds, 1);
+    assert_int_equal(match_result_tally(&result, ADA, 1).rounds, 1);
+    assert_int_equal(match_result_tally(&result, ADA, 2).rounds, 0);
+    assert_int_equal(match_result_tally(&result, ADA, QUESTION_CATEGORY_ANY).rounds, 2);
+}
+
+static void a_duel_puts_its_players_on_the_boards_where_it_is_rated(void **state)
+{
+    (void)state;
+    struct game game = game_settling();
+    struct match_result result = result_of(&game);
+    assert_true(match_result_is_listed(&result));
+    result.is_rated = false;
+    assert_false(match_result_is_listed(&result));
+    result.mode = MATCH_MODE_HOUSE;
+    assert_true(match_result_is_listed(&result));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +347,10 @@ int main(void)
         cmocka_unit_test(an_unrated_match_leaves_rating_and_opponents),
         cmocka_unit_test(a_match_in_play_has_no_result),
         cmocka_unit_test(an_ended_match_has_no_result),
+        cmocka_unit_test(a_tally_counts_revealed_rounds_only),
+        cmocka_unit_test(a_tally_counts_who_answered_and_who_was_right),
+        cmocka_unit_test(a_tally_of_a_category_is_of_its_questions),
+        cmocka_unit_test(a_duel_puts_its_players_on_the_boards_where_it_is_rated),
     };
     return cmocka_run_group_tests_name("core/match_result", tests, NULL, NULL);
 }

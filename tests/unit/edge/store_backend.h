@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#include "edge/board.h"
 #include "store_fixture.h"
 
 /* "sqlite", "postgres": for the group's name. */
@@ -25,6 +26,7 @@ int backend_begin(struct world *world);
 void backend_end(struct world *world);
 int backend_open(struct world *world, unsigned queue_slots);
 void backend_close(struct world *world); /* The connection that looks in. */
+struct board *backend_open_board(struct world *world);
 
 /* --- Injected faults. --- */
 

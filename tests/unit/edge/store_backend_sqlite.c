@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "edge/sqlite_board.h"
 #include "edge/sqlite_store.h"
 #include "store_backend.h"
 
@@ -57,6 +58,14 @@ void backend_close(struct world *world)
 {
     (void)sqlite3_close(world->reader);
     world->reader = NULL;
+}
+
+struct board *backend_open_board(struct world *world)
+{
+    struct board *board = NULL;
+    char problem[BOARD_PROBLEM_BYTES];
+    if (sqlite_board_open(world->path, &board, problem) != 0) fail_msg("%s", problem);
+    return board;
 }
 
 static sqlite3 *watched;

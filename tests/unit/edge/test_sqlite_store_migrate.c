@@ -53,7 +53,7 @@ static void it_becomes_the_newest_version(void **state)
     struct world *world = *state;
     make_first_version(world);
     open_store(world);
-    assert_string_equal(rows(world, "PRAGMA user_version"), "3\n");
+    assert_string_equal(rows(world, "PRAGMA user_version"), "4\n");
 }
 
 static void it_then_has_the_schema_of_a_new_file(void **state)
@@ -89,6 +89,20 @@ static void nothing_that_was_in_it_is_lost(void **state)
                         "0|2|900\n1|3|0\n");
     assert_string_equal(rows(world, "SELECT count(*) FROM pragma_foreign_key_check"), "0\n");
     assert_string_equal(rows(world, "PRAGMA integrity_check"), "ok\n");
+}
+
+static void what_its_players_have_done_is_counted(void **state)
+{
+    struct world *world = *state;
+    make_first_version(world);
+    open_store(world);
+    static const char stats[] =
+        "SELECT substr(hex(player), 1, 2), mode, category, order_centi, listed, matches, wins,"
+        " answers, right_answers, points FROM player_stats";
+    assert_string_equal(rows(world, stats), "AD|duel||-151000|0|1|1|1|1|900\n"
+                                            "AD|duel|nature|-151000|0|1|1|1|1|900\n"
+                                            "CA|duel||-150000|0|1|0|1|0|0\n"
+                                            "CA|duel|nature|-150000|0|1|0|1|0|0\n");
 }
 
 static void a_player_of_it_was_never_rated_and_has_seen_nothing(void **state)
@@ -172,6 +186,7 @@ int main(void)
         store_test(it_becomes_the_newest_version),
         store_test(it_then_has_the_schema_of_a_new_file),
         store_test(nothing_that_was_in_it_is_lost),
+        store_test(what_its_players_have_done_is_counted),
         store_test(a_player_of_it_was_never_rated_and_has_seen_nothing),
         store_test(the_next_result_goes_on_from_it),
         store_test(rows_still_refer_to_each_other),

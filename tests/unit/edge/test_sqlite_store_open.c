@@ -76,8 +76,8 @@ static void a_new_store_has_the_schema(void **state)
     open_store(world);
     assert_string_equal(rows(world, "SELECT name FROM sqlite_schema WHERE type = 'table'"
                                     " ORDER BY name"),
-                        "answers\nmatch_players\nmatches\nplayers\nrounds\n");
-    assert_string_equal(rows(world, "PRAGMA user_version"), "3\n");
+                        "answers\nmatch_players\nmatches\nplayer_stats\nplayers\nrounds\n");
+    assert_string_equal(rows(world, "PRAGMA user_version"), "4\n");
     assert_string_equal(rows(world, "PRAGMA application_id"), "1364349768\n"); /* "QRSH" */
 }
 
@@ -139,17 +139,17 @@ static void a_schema_of_a_newer_version_is_refused(void **state)
 {
     struct world *world = *state;
     open_store(world);
-    execute(world, "PRAGMA user_version = 4");
+    execute(world, "PRAGMA user_version = 5");
     close_store(world);
-    expect_refused(world, -ENOTSUP, "the schema's version is 4, this program's is 3");
+    expect_refused(world, -ENOTSUP, "the schema's version is 5, this program's is 4");
 }
 
 static void a_schema_of_a_newer_version_is_left_as_it_is(void **state)
 {
     struct world *world = *state;
-    execute(world, "PRAGMA application_id = 1364349768; PRAGMA user_version = 4;"
+    execute(world, "PRAGMA application_id = 1364349768; PRAGMA user_version = 5;"
                    " CREATE TABLE t (a)");
-    expect_refused(world, -ENOTSUP, "the schema's version is 4");
+    expect_refused(world, -ENOTSUP, "the schema's version is 5");
     assert_string_equal(rows(world, "PRAGMA journal_mode"), "delete\n");
     assert_string_equal(rows(world, "SELECT count(*) FROM sqlite_schema"), "1\n");
 }
@@ -196,7 +196,7 @@ static void old_tables_that_are_not_ours_are_refused_and_left(void **state)
 static void tables_that_are_not_ours_are_refused(void **state)
 {
     struct world *world = *state;
-    execute(world, "PRAGMA application_id = 1364349768; PRAGMA user_version = 3;"
+    execute(world, "PRAGMA application_id = 1364349768; PRAGMA user_version = 4;"
                    " CREATE TABLE matches (a)");
     capture_log(world);
     int opened = try_open(world);
