@@ -50,6 +50,8 @@ struct conf {
     uint32_t store_queue_slots;
     uint32_t journal_segment_mb;
     uint32_t journal_max_mb;
+    uint32_t keep_matches_days;
+    uint32_t keep_answers_days;
     uint32_t store_connections;
     uint32_t store_timeout_ms;
     uint32_t rating_tau_milli;

@@ -2,8 +2,9 @@
  * and read by another.
  *
  * Results queued while a transaction runs are committed together (group commit), each within a
- * savepoint, so that one that fails takes no other with it. A reader (sqlite3 on the command line)
- * may look in at any time.
+ * savepoint, so that one that fails takes no other with it. While no result waits, what has been
+ * kept for long enough is deleted in slices of a few hundred rows. A reader (sqlite3 on the command
+ * line) may look in at any time.
  */
 #pragma once
 
@@ -15,9 +16,17 @@ struct sqlite_store_options {
     unsigned queue_slots;
     store_wake *wake;
     void *wake_context;
+    struct store_retention keep;
+    wall_time (*now)(void);  /* What ages are told by; NULL: clock_wall(). */
+    uint32_t prune_pause_ms; /* Between two slices; 0: SQLITE_STORE_PRUNE_PAUSE_MS. */
 };
 
 enum { SQLITE_STORE_SCHEMA_VERSION = 4, SQLITE_STORE_BATCH_MAX = 256 };
+enum {
+    SQLITE_STORE_PRUNE_PAUSE_MS = 1000,
+    /* After a slice that found nothing. */
+    SQLITE_STORE_PRUNE_LOOK_MS = 60000,
+};
 
 /* Opens the file, creates the schema where it is missing, brings an older one up to date, starts
  * the threads. 0, or a negative errno after logging what is wrong: a schema of a newer version, a

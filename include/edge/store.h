@@ -86,6 +86,12 @@ struct store_server_stats {
     uint64_t took_ms;                  /* All of them. */
 };
 
+/* How many days what is kept, by when a match began; 0: for ever. */
+struct store_retention {
+    uint32_t matches_days;
+    uint32_t answers_days; /* What was asked and answered. */
+};
+
 /* For the metrics. */
 struct store_stats {
     uint32_t queued; /* Results. */
@@ -101,6 +107,8 @@ struct store_stats {
     uint64_t loads_failed;
     uint64_t loads_refused;
     struct store_journal_stats journal;
+    uint64_t pruned; /* Rows deleted for their age. */
+    uint64_t prunes_failed;
     struct store_server_stats server;
 };
 

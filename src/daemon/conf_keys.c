@@ -132,6 +132,10 @@ const struct conf_key conf_keys[CONF_KEY_COUNT] = {
            "Connections of each worker to a PostgreSQL server: half for look-ups, half for results."),
     NUMBER(store_timeout_ms, 100, 60000, 2000, false,
            "How long a PostgreSQL server has for a look-up or a result; then unavailable, or tried again."),
+    NUMBER(keep_matches_days, 0, 36500, 0, false,
+           "For how many days past matches are kept; players and what they have done stay; 0: for ever."),
+    NUMBER(keep_answers_days, 0, 36500, 0, false,
+           "For how many days a past match's questions and answers are kept; 0: as long as the match."),
     TEXT(questions, "/usr/share/quizrushd/questions.json", true, is_path, "a path",
          "Which question bank is asked from."),
 

@@ -89,11 +89,13 @@ static int open_sqlite(const struct conf *conf, store_wake *wake, void *wake_con
     char path[CONF_TEXT_BYTES + 32];
     int size = snprintf(path, sizeof(path), "%s/quizrush.db", conf->data_dir);
     QR_ASSERT(size > 0 && (size_t)size < sizeof(path));
-    struct sqlite_store_options options = {.path = path,
-                                           .shards = conf->workers,
-                                           .queue_slots = conf->store_queue_slots,
-                                           .wake = wake,
-                                           .wake_context = wake_context};
+    struct sqlite_store_options options = {
+        .path = path,
+        .shards = conf->workers,
+        .queue_slots = conf->store_queue_slots,
+        .keep = {.matches_days = conf->keep_matches_days, .answers_days = conf->keep_answers_days},
+        .wake = wake,
+        .wake_context = wake_context};
     return sqlite_store_create(&options, ret_store);
 }
 

@@ -259,6 +259,10 @@ static void print_process(FILE *out, const struct worker_shared *shared)
     print_one(out, "quizrush_store_refused_total", "counter", "Results that found the queue full.",
               store.refused);
     print_one(out, "quizrush_store_commits_total", "counter", "Transactions.", store.commits);
+    print_one(out, "quizrush_store_pruned_total", "counter", "Rows deleted for their age.",
+              store.pruned);
+    print_one(out, "quizrush_store_prunes_failed_total", "counter",
+              "Deletions of old rows that failed, and are tried again.", store.prunes_failed);
     if (store.server.links > 0) print_server(out, &store.server);
 }
 

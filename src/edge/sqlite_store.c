@@ -6,7 +6,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge/clock.h"
 #include "edge/log.h"
+#include "sqlite_pruner_priv.h"
 #include "sqlite_reader_priv.h"
 #include "sqlite_schema_priv.h"
 #include "sqlite_writer_priv.h"
@@ -26,7 +28,11 @@ struct sqlite_store {
     struct sqlite_reader reader; /* The reader's own. */
     /* From here on the writer's own. */
     struct sqlite_writer writer;
+    struct sqlite_pruner pruner;
     struct store_report report;
+    wall_time (*now)(void);
+    uint32_t prune_pause_ms;
+    mono_time prune_at;
 };
 
 /* --- The writer's thread. --- */
@@ -65,11 +71,31 @@ static void write_batch(struct sqlite_store *store)
     }
 }
 
+static void prune(struct sqlite_store *store)
+{
+    unsigned rows = 0;
+    int code = sqlite_pruner_slice(&store->pruner, store->now(), &rows);
+    if (code == SQLITE_OK) store_report_pruning_recovered(&store->report);
+    if (code != SQLITE_OK) store_report_pruning_failing(&store->report, sqlite3_errmsg(store->db));
+    store_queue_note_pruned(store->queue, rows, code == SQLITE_OK);
+    bool is_over = code == SQLITE_OK && rows == 0;
+    store->prune_at =
+        mono_after(clock_mono(), is_over ? SQLITE_STORE_PRUNE_LOOK_MS : store->prune_pause_ms);
+}
+
 static void *writer_main(void *context)
 {
     struct sqlite_store *store = context;
-    while (store_queue_wait(store->queue)) write_batch(store);
-    return NULL;
+    const struct store_retention *keep = &store->pruner.keep;
+    bool is_pruned = keep->matches_days > 0 || keep->answers_days > 0;
+    store->prune_at = clock_mono();
+    for (;;) {
+        switch (store_queue_wait(store->queue, is_pruned ? &store->prune_at : NULL)) {
+        case STORE_WAIT_CALLS: write_batch(store); break;
+        case STORE_WAIT_IDLE: prune(store); break;
+        case STORE_WAIT_CLOSED: return NULL;
+        }
+    }
 }
 
 /* --- The reader's thread. --- */
@@ -154,6 +180,7 @@ static void sqlite_store_destroy(struct store *base)
     /* The reader's connection first: the last one that closes empties the log, for which it must
      * write. */
     sqlite_reader_fini(&store->reader);
+    sqlite_pruner_fini(&store->pruner);
     sqlite_writer_fini(&store->writer);
     int code = sqlite3_close(store->db);
     QR_ASSERT(code == SQLITE_OK); /* No statement is left. */
@@ -187,6 +214,8 @@ static int start(struct sqlite_store *store, const struct sqlite_store_options *
     int code = sqlite_writer_init(&store->writer, store->db);
     /* The version says that the tables are ours, but they are not. */
     if (code != SQLITE_OK) return log_failure("prepare", store->writer.problem, -EBADMSG);
+    code = sqlite_pruner_init(&store->pruner, store->db, &options->keep);
+    if (code != SQLITE_OK) return log_failure("prepare", sqlite3_errmsg(store->db), -EBADMSG);
     error = sqlite_reader_init(&store->reader, options->path);
     if (error != 0) return error;
     error = start_thread(store, &store->writer_thread, writer_main, "store");
@@ -210,6 +239,9 @@ int sqlite_store_create(const struct sqlite_store_options *options, struct store
     store->base.class = &sqlite_store_class;
     store->wake = options->wake;
     store->wake_context = options->wake_context;
+    store->now = options->now != NULL ? options->now : clock_wall;
+    store->prune_pause_ms =
+        options->prune_pause_ms > 0 ? options->prune_pause_ms : SQLITE_STORE_PRUNE_PAUSE_MS;
     int error = start(store, options);
     if (error != 0) {
         sqlite_store_destroy(&store->base);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <time.h>
 
 _Static_assert(WORKERS_MAX <= 64, "a bit per shard in 64 bits");
 
@@ -76,7 +77,11 @@ struct store_queue *store_queue_create(unsigned slots, unsigned shards)
     }
     /* With default attributes none can fail. */
     (void)pthread_mutex_init(&queue->mutex, NULL);
-    (void)pthread_cond_init(&queue->filled, NULL);
+    pthread_condattr_t monotonic; /* As clock_mono(). */
+    (void)pthread_condattr_init(&monotonic);
+    (void)pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void)pthread_cond_init(&queue->filled, &monotonic);
+    (void)pthread_condattr_destroy(&monotonic);
     (void)pthread_cond_init(&queue->loads_filled, NULL);
     queue->slots = slots;
     queue->shards = shards;
@@ -211,15 +216,33 @@ void store_queue_close(struct store_queue *queue)
     unlock(queue);
 }
 
-bool store_queue_wait(struct store_queue *queue)
+enum store_wait store_queue_wait(struct store_queue *queue, const mono_time *by)
+{
+    struct timespec until = {0};
+    int error = 0;
+    if (by != NULL) {
+        until.tv_sec = (time_t)(by->ms / 1000);
+        until.tv_nsec = (long)(by->ms % 1000) * 1000000;
+    }
+    lock(queue);
+    while (queue->count == 0 && !queue->is_closed && error == 0) {
+        error = by != NULL ? pthread_cond_timedwait(&queue->filled, &queue->mutex, &until)
+                           : pthread_cond_wait(&queue->filled, &queue->mutex);
+        QR_ASSERT(error == 0 || error == ETIMEDOUT);
+    }
+    enum store_wait outcome = STORE_WAIT_IDLE;
+    if (queue->is_closed) outcome = STORE_WAIT_CLOSED;
+    if (queue->count > 0) outcome = STORE_WAIT_CALLS;
+    unlock(queue);
+    return outcome;
+}
+
+void store_queue_note_pruned(struct store_queue *queue, unsigned rows, bool is_done)
 {
     lock(queue);
-    while (queue->count == 0 && !queue->is_closed) {
-        (void)pthread_cond_wait(&queue->filled, &queue->mutex); /* Cannot fail. */
-    }
-    bool has_calls = queue->count > 0;
+    queue->stats.pruned += rows;
+    if (!is_done) queue->stats.prunes_failed++;
     unlock(queue);
-    return has_calls;
 }
 
 unsigned store_queue_batch(struct store_queue *queue, unsigned max)

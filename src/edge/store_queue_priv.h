@@ -52,8 +52,17 @@ void store_queue_close(struct store_queue *queue); /* Results that are queued ar
 
 /* --- The writer's side. --- */
 
-/* Waits for a call. False where the queue is closed and empty. */
-bool store_queue_wait(struct store_queue *queue);
+enum store_wait {
+    STORE_WAIT_CALLS,
+    STORE_WAIT_IDLE,   /* None came until then. */
+    STORE_WAIT_CLOSED, /* And none is left. */
+};
+
+/* Waits for a call, until `by` or, where that is NULL, for ever. */
+enum store_wait store_queue_wait(struct store_queue *queue, const mono_time *by);
+
+/* For the metrics: rows that were deleted for their age; or that it failed. */
+void store_queue_note_pruned(struct store_queue *queue, unsigned rows, bool is_done);
 
 /* How many calls the next batch has, at most `max`: they stay queued, as number 0 and up, until
  * they are answered. */

@@ -57,3 +57,18 @@ void store_report_malformed(struct store_report *report, const struct id *player
     id_format(player, id);
     log_event(LOG_LEVEL_ERROR, "store_player_malformed", "player=%s", id);
 }
+
+/* It is tried again, and nobody misses anything meanwhile. */
+void store_report_pruning_failing(struct store_report *report, const char *problem)
+{
+    if (report->failed_prunes++ > 0) return;
+    char value[LOG_VALUE_BYTES_MAX];
+    log_event(LOG_LEVEL_WARNING, "store_pruning_failing", "error=%s", log_value(problem, value));
+}
+
+void store_report_pruning_recovered(struct store_report *report)
+{
+    if (report->failed_prunes == 0) return;
+    log_event(LOG_LEVEL_INFO, "store_pruning_recovered", "failed=%" PRIu64, report->failed_prunes);
+    report->failed_prunes = 0;
+}
