@@ -18,7 +18,7 @@
 #include "edge/store.h"
 
 enum {
-    POSTGRES_STORE_SCHEMA_VERSION = 1,
+    POSTGRES_STORE_SCHEMA_VERSION = 2,
     POSTGRES_CONNECTIONS_MIN = 2, /* Of a shard: one for look-ups, one for results. */
     POSTGRES_CONNECTIONS_MAX = 16,
 };

@@ -187,7 +187,7 @@ static int complain_of_version(int version)
     return log_failure("identify", why, -ENOTSUP);
 }
 
-int postgres_schema_check(const struct target *target, uint32_t timeout_ms)
+int postgres_schema_open(const struct target *target, uint32_t timeout_ms, PGconn **ret_conn)
 {
     PGconn *conn = NULL;
     int version = VERSION_UNKNOWN;
@@ -197,7 +197,16 @@ int postgres_schema_check(const struct target *target, uint32_t timeout_ms)
     if (error == 0) error = read_version(conn, timeout_ms, &version);
     if (error == 0 && version != POSTGRES_STORE_SCHEMA_VERSION)
         error = complain_of_version(version);
-    PQfinish(conn);
+    if (error == 0) *ret_conn = conn;
+    if (error != 0) PQfinish(conn);
+    return error;
+}
+
+int postgres_schema_check(const struct target *target, uint32_t timeout_ms)
+{
+    PGconn *conn = NULL;
+    int error = postgres_schema_open(target, timeout_ms, &conn);
+    if (error == 0) PQfinish(conn);
     return error;
 }
 

@@ -51,6 +51,20 @@ static const struct {
     [STATEMENT_ANSWER] =
         {"answer", "INSERT INTO answers (match, round, place, choice, is_right, at_ms, credit_ms,"
                    " points, received_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"},
+    [STATEMENT_ORDER] = {"order_of", "UPDATE player_stats SET order_centi = $1"
+                                     " WHERE player = $2 AND order_centi <> $1"},
+    [STATEMENT_STATS] =
+        {"stats", "INSERT INTO player_stats (player, mode, category, order_centi, listed, matches,"
+                  " wins, answers, right_answers, points)"
+                  " VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9)"
+                  " ON CONFLICT (player, mode, category) DO UPDATE SET"
+                  " order_centi = excluded.order_centi,"
+                  " listed = greatest(player_stats.listed, excluded.listed),"
+                  " matches = player_stats.matches + 1,"
+                  " wins = player_stats.wins + excluded.wins,"
+                  " answers = player_stats.answers + excluded.answers,"
+                  " right_answers = player_stats.right_answers + excluded.right_answers,"
+                  " points = player_stats.points + excluded.points"},
 };
 
 /* --- Parameters. --- */
@@ -269,6 +283,44 @@ static bool send_answer(PGconn *conn, const struct match_result *result, unsigne
     return send_values(conn, STATEMENT_ANSWER, &values);
 }
 
+static bool send_category(PGconn *conn, const struct match_result *result, unsigned place,
+                          uint8_t category, const struct rating *rating)
+{
+    bool is_any = category == QUESTION_CATEGORY_ANY;
+    struct match_tally tally = match_result_tally(result, place, category);
+    if (!is_any && tally.rounds == 0) return true;
+    struct values values = {.count = 0};
+    put_id(&values, &result->players[place].player);
+    put_text(&values, match_mode_name((enum match_mode)result->mode));
+    put_text(&values, is_any ? "" : result->bank->categories[category].name);
+    put_int(&values, -rating->rating_centi);
+    put_int(&values, match_result_is_listed(result));
+    put_int(&values, result->winner == (int)place);
+    put_int(&values, tally.answers);
+    put_int(&values, tally.right_answers);
+    put_int(&values, tally.points);
+    return send_values(conn, STATEMENT_STATS, &values);
+}
+
+/* The player's places on all boards: there is one rating. The player's row is locked by now, so
+ * that these are too. */
+static bool send_stats(PGconn *conn, const struct match_result *result, unsigned place,
+                       const struct rating *rating)
+{
+    bool is_sent = true;
+    if (result->is_rated) {
+        struct values values = {.count = 0};
+        put_int(&values, -rating->rating_centi);
+        put_id(&values, &result->players[place].player);
+        is_sent = send_values(conn, STATEMENT_ORDER, &values);
+    }
+    if (is_sent) is_sent = send_category(conn, result, place, QUESTION_CATEGORY_ANY, rating);
+    for (uint8_t i = 0; i < result->bank->category_count && is_sent; i++) {
+        is_sent = send_category(conn, result, place, i, rating);
+    }
+    return is_sent;
+}
+
 /* Players' rows in the order of their ids: two transactions of the same two players wait for each
  * other, and never in a circle. */
 static bool send_players(PGconn *conn, const struct match_result *result,
@@ -294,6 +346,9 @@ bool statement_send_result(PGconn *conn, const struct match_result *result,
         const struct result_player *player = &result->players[place];
         is_sent = send_match_player(
             conn, result, place, player->is_bot ? &player->after : &players[place]->record.rating);
+        if (is_sent && !player->is_bot) {
+            is_sent = send_stats(conn, result, place, &players[place]->record.rating);
+        }
     }
     for (unsigned number = 1; number <= result->round_count && is_sent; number++) {
         is_sent = send_round(conn, result, number);

@@ -25,8 +25,10 @@ enum statement {
     STATEMENT_MATCH_PLAYER,
     STATEMENT_ROUND,
     STATEMENT_ANSWER,
+    STATEMENT_ORDER,
+    STATEMENT_STATS,
 };
-enum { STATEMENT_COUNT = STATEMENT_ANSWER + 1 };
+enum { STATEMENT_COUNT = STATEMENT_STATS + 1 };
 
 /* A player's row. */
 struct stored_player {

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge/postgres_board.h"
 #include "edge/sqlite_board.h"
 #include "edge/sqlite_dossier.h"
 
@@ -96,6 +97,15 @@ bool ctl_is_embedded(const struct conf *conf, char ret_path[CTL_PATH_BYTES])
     return true;
 }
 
+struct postgres_store_options ctl_postgres_options(const struct conf *conf)
+{
+    return (struct postgres_store_options){
+        .uri = conf->store,
+        .password_file = conf->store_password_file,
+        .timeout_ms = CTL_POSTGRES_TIMEOUT_MS,
+    };
+}
+
 static int refuse_postgresql(void)
 {
     return ctl_fail(CTL_EXIT_USAGE, "this command is for a SQLite store only");
@@ -108,7 +118,10 @@ int ctl_open_board(const struct ctl_options *options, struct board **ret_board)
     char problem[BOARD_PROBLEM_BYTES];
     int status = ctl_configure(options, &conf);
     if (status != 0) return status;
-    if (!ctl_is_embedded(&conf, path)) return refuse_postgresql();
+    if (!ctl_is_embedded(&conf, path)) {
+        struct postgres_store_options postgres = ctl_postgres_options(&conf);
+        return postgres_board_open(&postgres, ret_board) == 0 ? 0 : EXIT_FAILURE; /* It said why. */
+    }
     if (sqlite_board_open(path, ret_board, problem) == 0) return 0;
     return ctl_fail(EXIT_FAILURE, problem);
 }

@@ -9,7 +9,10 @@
 #include "daemon/conf.h"
 #include "edge/board.h"
 #include "edge/dossier.h"
+#include "edge/postgres_store.h"
 
+/* A person waits for it, not a game. */
+enum { CTL_POSTGRES_TIMEOUT_MS = 30000 };
 enum { CTL_EXIT_USAGE = 2, CTL_PATH_BYTES = CONF_TEXT_BYTES + 32, CTL_NAME_BYTES = 128 };
 
 int ctl_top(const struct ctl_options *options);
@@ -26,6 +29,9 @@ QR_MUST_USE int ctl_configure(const struct ctl_options *options, struct conf *re
 
 /* Whether it is the embedded one; then its file. */
 bool ctl_is_embedded(const struct conf *conf, char ret_path[CTL_PATH_BYTES]);
+
+/* Requires: it is not the embedded one. Borrows the configuration's texts. */
+struct postgres_store_options ctl_postgres_options(const struct conf *conf);
 
 /* 0, or the exit status after saying why not. The caller closes what it was given. */
 QR_MUST_USE int ctl_open_board(const struct ctl_options *options, struct board **ret_board);

@@ -12,6 +12,7 @@
 #include <libpq-fe.h>
 
 #include "edge/log.h"
+#include "edge/postgres_board.h"
 
 enum { ROWS_BYTES = 16384, TIMEOUT_MS = 5000, BOOLEAN_OID = 16 };
 
@@ -152,6 +153,15 @@ void backend_close(struct world *world)
 {
     PQfinish(world->looker);
     world->looker = NULL;
+}
+
+struct board *backend_open_board(struct world *world)
+{
+    struct postgres_store_options options = backend_options(0);
+    struct board *board = NULL;
+    (void)world;
+    assert_int_equal(postgres_board_open(&options, &board), 0);
+    return board;
 }
 
 void backend_look_anew(struct world *world)

@@ -102,18 +102,21 @@ static struct match_result house_match(uint8_t number)
     return result;
 }
 
-/* Players with ratings and ids of this form, in the middle of whom Ada stands: by ties and not. */
-static void add_ties(struct world *world)
+/* Ada and Ben, and players around Ada, with her rating and with others. */
+static void save_ties(struct world *world)
 {
-    execute(world,
-            "INSERT INTO players (player, name, rating_centi, created_at_ms, last_seen_at_ms,"
-            " matches, wins) VALUES"
-            " (x'10000000000000000000000000000000', 'P', 160000, 0, 0, 1, 0),"
-            " (x'20000000000000000000000000000000', 'P', 151000, 0, 0, 1, 0),"
-            " (x'F0000000000000000000000000000000', 'P', 151000, 0, 0, 1, 0),"
-            " (x'30000000000000000000000000000000', 'P', 140000, 0, 0, 1, 0);"
-            "INSERT INTO player_stats SELECT player, 'duel', '', -rating_centi, 1, 1, 0, 0, 0, 0"
-            " FROM players WHERE name = 'P'");
+    static const struct {
+        struct id player;
+        int32_t rating_centi;
+    } others[] = {{{{0x10}}, 160000}, {{{0x20}}, 151000}, {{{0xf0}}, 151000}, {{{0x30}}, 140000}};
+    struct match_result first = duel(1);
+    expect_saved(world, &first);
+    for (uint8_t i = 0; i < 4; i++) {
+        struct match_result result =
+            won_by((uint8_t)(i + 2), &others[i].player, others[i].rating_centi);
+        result.players[BEN].before = first.players[BEN].after;
+        expect_saved(world, &result);
+    }
 }
 
 /* --- Boards. --- */
@@ -121,10 +124,8 @@ static void add_ties(struct world *world)
 static void a_board_lists_by_rating_and_then_by_id(void **state)
 {
     struct world *world = *state;
-    struct match_result result = duel(1);
     open_store(world);
-    expect_saved(world, &result);
-    add_ties(world);
+    save_ties(world);
     assert_string_equal(top_of(world, &duels, 6),
                         "1 10 1600.00, 2 20 1510.00, 3 ad 1510.00, 4 f0 1510.00, 5 be 1490.00,"
                         " 6 30 1400.00");
@@ -134,7 +135,7 @@ static void a_board_gives_as_many_as_are_asked_for(void **state)
 {
     struct world *world = *state;
     open_store(world);
-    add_ties(world);
+    save_ties(world);
     assert_string_equal(top_of(world, &duels, 2), "1 10 1600.00, 2 20 1510.00");
     assert_string_equal(top_of(world, &duels, 0), "");
 }
@@ -257,10 +258,8 @@ static void a_row_says_what_was_done_in_revealed_rounds(void **state)
 static void around_a_player_stand_those_before_and_behind(void **state)
 {
     struct world *world = *state;
-    struct match_result result = duel(1);
     open_store(world);
-    expect_saved(world, &result);
-    add_ties(world);
+    save_ties(world);
     assert_string_equal(around(world, &ada, 1), "2 20 1510.00, 3 ad 1510.00, 4 f0 1510.00");
     assert_string_equal(around(world, &ada, 0), "3 ad 1510.00");
     assert_string_equal(around(world, &ada, 20),

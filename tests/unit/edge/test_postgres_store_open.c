@@ -166,13 +166,13 @@ static void a_schema_of_a_newer_version_is_refused_and_not_migrated(void **state
 {
     struct world *world = *state;
     struct postgres_store_options options = backend_options(QUEUE_SLOTS);
-    execute(world, "UPDATE quizrush_schema SET version = 2");
-    expect_refused(world, options.uri, "", "the schema's version is 2, this program's is 1");
+    execute(world, "UPDATE quizrush_schema SET version = 3");
+    expect_refused(world, options.uri, "", "the schema's version is 3, this program's is 2");
     capture_log(world);
     int migrated = postgres_store_migrate(&options);
     end_log(world);
     assert_int_equal(migrated, -ENOTSUP);
-    assert_string_equal(rows(world, "SELECT version FROM quizrush_schema"), "2\n");
+    assert_string_equal(rows(world, "SELECT version FROM quizrush_schema"), "3\n");
 }
 
 static void a_connection_that_finds_another_version_is_not_used(void **state)
@@ -181,12 +181,12 @@ static void a_connection_that_finds_another_version_is_not_used(void **state)
     struct match_result result = duel(1);
     capture_log(world);
     open_store(world);
-    execute(world, "UPDATE quizrush_schema SET version = 2");
+    execute(world, "UPDATE quizrush_schema SET version = 3");
     execute(world, "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
                    " WHERE datname = 'test' AND pid <> pg_backend_pid()");
     save(world, &result);
     expect_answer(world, 1, false);
-    execute(world, "UPDATE quizrush_schema SET version = 1");
+    execute(world, "UPDATE quizrush_schema SET version = 2");
     wait_for_links(world, 2 * SHARDS);
     expect_saved(world, &result);
     end_log(world);
@@ -209,7 +209,7 @@ static void migrating_again_changes_nothing(void **state)
     expect_it_saves(world);
     assert_int_equal(postgres_store_migrate(&options), 0);
     assert_string_equal(rows(world, "SELECT count(*) FROM matches"), "1\n");
-    assert_string_equal(rows(world, "SELECT version FROM quizrush_schema"), "1\n");
+    assert_string_equal(rows(world, "SELECT version FROM quizrush_schema"), "2\n");
 }
 
 #define store_test(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
