@@ -31,6 +31,12 @@ const struct ctl_command ctl_commands[] = {
      "house go. A token that names the\nplayer is then one of a player without a past. A player "
      "who is connected meanwhile is stored\nagain with the next match.\n",
      ctl_delete_player},
+    {"move-to-postgresql", CTL_OPERAND_URL, 0, "move a SQLite store into a PostgreSQL database",
+     "Moves all that the SQLite database has into the PostgreSQL database at URL, which has the\n"
+     "schema (quizrushd --migrate) and nothing else. Stop the daemon first. Interrupted, the same\n"
+     "command goes on; at the end counts and sums must be the same on both sides. The SQLite\n"
+     "database stays as it is. A password comes from store_password_file.\n",
+     ctl_move_to_postgresql},
     {.name = NULL},
 };
 

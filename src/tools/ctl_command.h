@@ -21,6 +21,7 @@ int ctl_history(const struct ctl_options *options);
 int ctl_backup(const struct ctl_options *options);
 int ctl_export_player(const struct ctl_options *options);
 int ctl_delete_player(const struct ctl_options *options);
+int ctl_move_to_postgresql(const struct ctl_options *options);
 
 /* --- The store. --- */
 
