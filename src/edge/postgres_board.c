@@ -180,12 +180,7 @@ static int around(struct board *base, const struct board_key *key, const struct 
         postgres_run(&board->reading, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", NULL);
     if (error != 0) return error;
     error = query_around(board, key, player, beside, ret_rows, ret_count);
-    char problem[POSTGRES_READING_PROBLEM_BYTES];
-    memcpy(problem, board->reading.problem, sizeof problem);
-    /* It has written nothing: a connection that is lost has ended it too. */
-    int ended = postgres_run(&board->reading, "ROLLBACK", NULL);
-    if (error == 0) return ended;
-    memcpy(board->reading.problem, problem, sizeof problem);
+    postgres_rollback(&board->reading); /* It has written nothing. */
     return error;
 }
 

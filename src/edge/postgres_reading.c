@@ -115,6 +115,14 @@ int postgres_run(struct postgres_reading *reading, const char *sql,
     return 0;
 }
 
+void postgres_rollback(struct postgres_reading *reading)
+{
+    char problem[POSTGRES_READING_PROBLEM_BYTES];
+    memcpy(problem, reading->problem, sizeof problem);
+    PQclear(postgres_query(reading, "ROLLBACK", NULL));
+    memcpy(reading->problem, problem, sizeof problem);
+}
+
 /* --- Values. --- */
 
 void postgres_get_text(const PGresult *result, int row, int column, char *ret_text, size_t size)

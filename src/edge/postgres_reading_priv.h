@@ -50,6 +50,8 @@ PGresult *postgres_query(struct postgres_reading *reading, const char *sql,
 /* The same for what gives no rows: 0, or a negative errno. */
 QR_MUST_USE int postgres_run(struct postgres_reading *reading, const char *sql,
                              const struct postgres_parameters *parameters);
+/* Keeps `problem`. Where it fails the connection is gone, and the transaction with it. */
+void postgres_rollback(struct postgres_reading *reading);
 
 /* Within bounds or cut to them. */
 void postgres_get_text(const PGresult *result, int row, int column, char *ret_text, size_t size);

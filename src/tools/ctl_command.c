@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "edge/postgres_board.h"
+#include "edge/postgres_dossier.h"
 #include "edge/sqlite_board.h"
 #include "edge/sqlite_dossier.h"
 
@@ -112,11 +113,6 @@ struct postgres_store_options ctl_postgres_options(const struct conf *conf)
     };
 }
 
-static int refuse_postgresql(void)
-{
-    return ctl_fail(CTL_EXIT_USAGE, "this command is for a SQLite store only");
-}
-
 int ctl_open_board(const struct ctl_options *options, struct board **ret_board)
 {
     struct conf conf;
@@ -139,7 +135,10 @@ int ctl_open_dossier(const struct ctl_options *options, struct dossier **ret_dos
     char problem[DOSSIER_PROBLEM_BYTES];
     int status = ctl_configure(options, &conf);
     if (status != 0) return status;
-    if (!ctl_is_embedded(&conf, path)) return refuse_postgresql();
+    if (!ctl_is_embedded(&conf, path)) {
+        struct postgres_store_options postgres = ctl_postgres_options(&conf);
+        return postgres_dossier_open(&postgres, ret_dossier) == 0 ? 0 : EXIT_FAILURE;
+    }
     if (sqlite_dossier_open(path, ret_dossier, problem) == 0) return 0;
     return ctl_fail(EXIT_FAILURE, problem);
 }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "edge/board.h"
+#include "edge/dossier.h"
 #include "store_fixture.h"
 
 /* "sqlite", "postgres": for the group's name. */
@@ -27,6 +28,7 @@ void backend_end(struct world *world);
 int backend_open(struct world *world, unsigned queue_slots);
 void backend_close(struct world *world); /* The connection that looks in. */
 struct board *backend_open_board(struct world *world);
+struct dossier *backend_open_dossier(struct world *world);
 
 /* --- Injected faults. --- */
 

@@ -13,6 +13,7 @@
 
 #include "edge/log.h"
 #include "edge/postgres_board.h"
+#include "edge/postgres_dossier.h"
 
 enum { ROWS_BYTES = 16384, TIMEOUT_MS = 5000, BOOLEAN_OID = 16 };
 
@@ -162,6 +163,15 @@ struct board *backend_open_board(struct world *world)
     (void)world;
     assert_int_equal(postgres_board_open(&options, &board), 0);
     return board;
+}
+
+struct dossier *backend_open_dossier(struct world *world)
+{
+    struct postgres_store_options options = backend_options(0);
+    struct dossier *dossier = NULL;
+    (void)world;
+    assert_int_equal(postgres_dossier_open(&options, &dossier), 0);
+    return dossier;
 }
 
 void backend_look_anew(struct world *world)

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "edge/sqlite_board.h"
+#include "edge/sqlite_dossier.h"
 #include "edge/sqlite_store.h"
 #include "store_backend.h"
 
@@ -66,6 +67,14 @@ struct board *backend_open_board(struct world *world)
     char problem[BOARD_PROBLEM_BYTES];
     if (sqlite_board_open(world->path, &board, problem) != 0) fail_msg("%s", problem);
     return board;
+}
+
+struct dossier *backend_open_dossier(struct world *world)
+{
+    struct dossier *dossier = NULL;
+    char problem[DOSSIER_PROBLEM_BYTES];
+    if (sqlite_dossier_open(world->path, &dossier, problem) != 0) fail_msg("%s", problem);
+    return dossier;
 }
 
 static sqlite3 *watched;

@@ -12,7 +12,6 @@
 
 #include <cmocka.h>
 
-#include "edge/sqlite_dossier.h"
 #include "store_backend.h"
 
 enum { TEXT_BYTES = 16384, MANY = 45 };
@@ -21,25 +20,24 @@ static const struct id ada = {{0xad}};
 static const struct id ben = {{0xbe}};
 static const struct id nobody = {{0x77}};
 
-static struct dossier *open_dossier(struct world *world)
-{
-    struct dossier *dossier = NULL;
-    char problem[DOSSIER_PROBLEM_BYTES];
-    if (sqlite_dossier_open(world->path, &dossier, problem) != 0) fail_msg("%s", problem);
-    return dossier;
-}
-
+/* Without the spaces around commas and colons, which the databases put as they like. */
 static void add_line(void *context, const char *json)
 {
     char *text = context;
     size_t used = strlen(text);
-    (void)snprintf(text + used, TEXT_BYTES - used, "%s\n", json);
+    for (const char *at = json; *at != '\0' && used < TEXT_BYTES - 2; at++) {
+        bool is_gap =
+            *at == ' ' && (at[1] == ':' || at[1] == '"' || at[-1] == ':' || at[-1] == ',');
+        if (!is_gap) text[used++] = *at;
+    }
+    text[used++] = '\n';
+    text[used] = '\0';
 }
 
 static const char *told(struct world *world, enum dossier_part part, const struct id *player)
 {
     static char text[TEXT_BYTES];
-    struct dossier *dossier = open_dossier(world);
+    struct dossier *dossier = backend_open_dossier(world);
     text[0] = '\0';
     assert_int_equal(dossier_tell(dossier, part, player, add_line, text), 0);
     dossier_close(dossier);
@@ -49,7 +47,7 @@ static const char *told(struct world *world, enum dossier_part part, const struc
 static unsigned long long erase(struct world *world, const struct id *player)
 {
     unsigned long long matches = 0;
-    struct dossier *dossier = open_dossier(world);
+    struct dossier *dossier = backend_open_dossier(world);
     if (dossier_erase(dossier, player, &matches) != 0) fail_msg("%s", dossier_problem(dossier));
     dossier_close(dossier);
     return matches;
@@ -145,12 +143,11 @@ static void the_others_matches_stay_whole(void **state)
     struct world *world = *state;
     save_duel_and_house_match(world);
     (void)erase(world, &ada);
-    assert_string_equal(rows(world, "SELECT place, hex(substr(player, 1, 1)), name, score"
-                                    " FROM match_players"),
-                        "0||(deleted)|904\n1|BE|Ben|0\n");
+    assert_string_equal(rows(world, "SELECT place, player IS NULL, name, score"
+                                    " FROM match_players ORDER BY place"),
+                        "0|1|(deleted)|904\n1|0|Ben|0\n");
     assert_string_equal(rows(world, "SELECT count(*) FROM answers"), "3\n");
     assert_string_equal(rows(world, "SELECT name, matches FROM players"), "Ben|1\n");
-    assert_string_equal(rows(world, "PRAGMA foreign_key_check"), "");
     struct board *board = backend_open_board(world);
     struct board_match found[1];
     unsigned count = 0;
@@ -196,7 +193,7 @@ static void who_is_not_known_cannot_be_erased(void **state)
     struct world *world = *state;
     unsigned long long matches = 77;
     save_duel_and_house_match(world);
-    struct dossier *dossier = open_dossier(world);
+    struct dossier *dossier = backend_open_dossier(world);
     assert_int_equal(dossier_erase(dossier, &nobody, &matches), -ENOENT);
     assert_string_equal(dossier_problem(dossier), "there is no such player");
     assert_int_equal(matches, 77);
@@ -211,21 +208,8 @@ static void an_erased_player_begins_anew(void **state)
     (void)erase(world, &ada);
     struct match_result result = duel(3);
     expect_saved(world, &result);
-    assert_string_equal(rows(world, "SELECT name, matches, wins FROM players"),
+    assert_string_equal(rows(world, "SELECT name, matches, wins FROM players ORDER BY name"),
                         "Ada|1|1\nBen|2|0\n");
-}
-
-static void while_another_process_writes_it_is_refused(void **state)
-{
-    struct world *world = *state;
-    unsigned long long matches = 0;
-    save_duel_and_house_match(world);
-    hold_writes(world);
-    struct dossier *dossier = open_dossier(world);
-    assert_int_equal(dossier_erase(dossier, &ada, &matches), -EBUSY);
-    dossier_close(dossier);
-    release_writes(world);
-    assert_int_equal(erase(world, &ada), 2);
 }
 
 #define store_test(name) cmocka_unit_test_setup_teardown(name, world_begin, world_end)
@@ -244,7 +228,7 @@ int main(void)
         store_test(many_matches_go_in_slices),
         store_test(who_is_not_known_cannot_be_erased),
         store_test(an_erased_player_begins_anew),
-        store_test(while_another_process_writes_it_is_refused),
     };
-    return cmocka_run_group_tests_name("edge/sqlite_dossier", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("edge/dossier", tests, backend_group_begin,
+                                       backend_group_end);
 }
