@@ -30,6 +30,9 @@ struct postgres_store_options {
     unsigned queue_slots; /* Of each shard's two queues. */
     unsigned connections; /* Of each shard. */
     uint32_t timeout_ms;  /* A call's deadline. */
+    struct store_retention keep;
+    wall_time (*now)(void);  /* What ages are told by; NULL: clock_wall(). */
+    uint32_t prune_pause_ms; /* Between two slices; 0: a second. */
 };
 
 /* Connects once, waiting for it, and looks whether the database has our schema; the shards'

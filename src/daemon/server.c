@@ -74,12 +74,14 @@ static bool is_embedded(const struct conf *conf)
 
 static struct postgres_store_options postgres_options(const struct conf *conf)
 {
-    return (struct postgres_store_options){.uri = conf->store,
-                                           .password_file = conf->store_password_file,
-                                           .shards = conf->workers,
-                                           .queue_slots = conf->store_queue_slots,
-                                           .connections = conf->store_connections,
-                                           .timeout_ms = conf->store_timeout_ms};
+    return (struct postgres_store_options){
+        .uri = conf->store,
+        .password_file = conf->store_password_file,
+        .shards = conf->workers,
+        .queue_slots = conf->store_queue_slots,
+        .connections = conf->store_connections,
+        .keep = {.matches_days = conf->keep_matches_days, .answers_days = conf->keep_answers_days},
+        .timeout_ms = conf->store_timeout_ms};
 }
 
 /* `wake` may be NULL where nothing is asked of the store. */

@@ -62,6 +62,23 @@ bool job_begin_cancel(struct link *link, const struct link *target)
     return statement_send_cancel(link->conn, PQbackendPID(target->conn)) && end_segment(link);
 }
 
+bool job_begin_prune(struct link *link)
+{
+    const struct postgres_shard *shard = link->shard;
+    struct id kept;
+    begin(link, JOB_PRUNE);
+    link->job.pruned = 0;
+    if (prune_oldest_kept(shard->keep.matches_days, shard->now(), &kept) &&
+        !statement_send_prune_matches(link->conn, &kept)) {
+        return false;
+    }
+    if (prune_oldest_kept(shard->keep.answers_days, shard->now(), &kept) &&
+        !statement_send_prune_answers(link->conn, &kept)) {
+        return false;
+    }
+    return end_segment(link);
+}
+
 /* --- Look-ups: each a segment. --- */
 
 bool job_begin_look_ups(struct link *link)
@@ -215,6 +232,7 @@ static void on_rows(struct link *link, const PGresult *result)
             statement_player_of(result, &job->players[job->command - job->count]);
         }
         return;
+    case JOB_PRUNE: job->pruned += statement_count_of(result); return;
     case JOB_NONE:
     case JOB_WRITE:
     case JOB_CANCEL: return;
@@ -357,6 +375,15 @@ static bool end_cancel(struct link *link)
     return outcome_of(job) != OUTCOME_LOST;
 }
 
+static bool end_prune(struct link *link)
+{
+    struct job *job = &link->job;
+    enum outcome outcome = outcome_of(job);
+    if (outcome == OUTCOME_LOST) return false;
+    prune_on_done(link->shard, job->pruned, outcome == OUTCOME_DONE ? NULL : job->problem);
+    return true;
+}
+
 static bool end_by_kind(struct link *link)
 {
     switch ((enum job_kind)link->job.kind) {
@@ -367,6 +394,7 @@ static bool end_by_kind(struct link *link)
     case JOB_READ: return end_read(link);
     case JOB_WRITE: return end_write(link);
     case JOB_CANCEL: return end_cancel(link);
+    case JOB_PRUNE: return end_prune(link);
     }
     QR_UNREACHABLE("a job's kind");
 }

@@ -207,6 +207,7 @@ void postgres_shard_run(struct postgres_shard *shard)
     connect_links(shard, now);
     if (shard->breaker.state != BREAKER_CLOSED) fail_queued(shard);
     dispatch(shard, now);
+    prune_run(shard, now);
     postgres_shard_publish(shard);
 }
 
@@ -231,6 +232,8 @@ bool postgres_shard_next_due(const struct postgres_shard *shard, mono_time *ret_
     }
     if (shard->breaker.state == BREAKER_OPEN) keep_earlier(&next, shard->breaker.until);
     if (shard->breaker.state == BREAKER_HALF_OPEN && !is_trying(shard)) next = (mono_time){0};
+    mono_time prune_at;
+    if (prune_is_wanted(shard, &prune_at)) keep_earlier(&next, prune_at);
     if (shard->lookup != NULL) keep_earlier(&next, mono_after(clock_mono(), LOOKUP_EVERY_MS));
     if (!list_is_empty(&shard->answered) || has_work(shard)) next = (mono_time){0};
     *ret_due = next;
@@ -306,6 +309,7 @@ int postgres_shard_init(struct postgres_shard *shard, const struct target *targe
     shard->target = target;
     shard->index = index;
     shard->timeout_ms = options->timeout_ms;
+    prune_init(shard, options);
     pthread_mutex_init(&shard->published_lock, NULL);
     int error = calls_init(shard, options->queue_slots);
     shard->links = calloc(options->connections, sizeof *shard->links);

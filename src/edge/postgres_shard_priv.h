@@ -52,7 +52,16 @@ struct calls {
 
 /* --- Connections. --- */
 
-enum job_kind { JOB_NONE, JOB_PREPARE, JOB_PROBE, JOB_LOOK_UPS, JOB_READ, JOB_WRITE, JOB_CANCEL };
+enum job_kind {
+    JOB_NONE,
+    JOB_PREPARE,
+    JOB_PROBE,
+    JOB_LOOK_UPS,
+    JOB_READ,
+    JOB_WRITE,
+    JOB_CANCEL,
+    JOB_PRUNE
+};
 
 /* What is in the pipeline. It is made of segments, each a transaction, each ended by a sync. */
 struct job {
@@ -69,6 +78,7 @@ struct job {
     struct stored_player players[JOB_RESULTS_MAX * MATCH_PLAYERS_MAX]; /* JOB_READ; no one twice. */
     unsigned player_count;
     unsigned segment_calls[JOB_RESULTS_MAX]; /* JOB_WRITE: whose each segment is. */
+    int64_t pruned;                          /* JOB_PRUNE: rows. */
     int64_t version;                         /* JOB_PREPARE, JOB_PROBE: the schema's. */
     unsigned target;                         /* JOB_CANCEL: the link whose query is ended, */
     uint64_t target_serial;                  /* if it is still that connection. */
@@ -101,6 +111,10 @@ struct postgres_shard {
     uint64_t links_lost; /* Since the last one was made. */
     bool is_failing;     /* The last result failed for another reason than its own. */
     struct lookup *lookup;
+    struct store_retention keep; /* Nothing to delete, but on the first shard. */
+    wall_time (*now)(void);
+    uint32_t prune_pause_ms;
+    mono_time prune_at;
     struct calls calls[STORE_LOADED + 1]; /* By kind. */
     struct list answered;
     unsigned link_count;
@@ -142,6 +156,7 @@ QR_MUST_USE bool job_begin_prepare(struct link *link);
 QR_MUST_USE bool job_begin_probe(struct link *link);
 QR_MUST_USE bool job_begin_look_ups(struct link *link);
 QR_MUST_USE bool job_begin_results(struct link *link);
+QR_MUST_USE bool job_begin_prune(struct link *link);
 QR_MUST_USE bool job_begin_cancel(struct link *link, const struct link *target);
 /* False: the connection is of no use any more; `problem` says why. */
 QR_MUST_USE bool job_on_result(struct link *link, const PGresult *result);
@@ -149,6 +164,17 @@ QR_MUST_USE bool job_on_sync(struct link *link);
 /* Takes the calls off the job: those that found their deadline, or are cancelled, are answered, the
  * others queued again. */
 void job_give_up(struct link *link, mono_time now);
+
+/* --- postgres_prune.c: what has been kept for long enough, a slice at a time. --- */
+
+void prune_init(struct postgres_shard *shard, const struct postgres_store_options *options);
+/* Whether a slice may begin on an idle link for results, once `ret_at` has come. */
+bool prune_is_wanted(const struct postgres_shard *shard, mono_time *ret_at);
+/* Begins one where it is due. */
+void prune_run(struct postgres_shard *shard, mono_time now);
+void prune_on_done(struct postgres_shard *shard, int64_t rows, const char *problem);
+/* The least id of a match that is to be kept; false: all are. */
+bool prune_oldest_kept(uint32_t keep_days, wall_time now, struct id *ret_id);
 
 /* --- postgres_link.c --- */
 

@@ -65,6 +65,24 @@ static const struct {
                   " answers = player_stats.answers + excluded.answers,"
                   " right_answers = player_stats.right_answers + excluded.right_answers,"
                   " points = player_stats.points + excluded.points"},
+    /* The parts of one statement see the same rows: what they delete is counted once, and nothing
+     * is left for the cascade. 7 matches of 63 rows at most. */
+    [STATEMENT_PRUNE_MATCHES] =
+        {"prune_matches",
+         "WITH old AS (SELECT match FROM matches WHERE match < $1 ORDER BY match LIMIT 7),"
+         " a AS (DELETE FROM answers x USING old WHERE x.match = old.match RETURNING 1),"
+         " r AS (DELETE FROM rounds x USING old WHERE x.match = old.match RETURNING 1),"
+         " p AS (DELETE FROM match_players x USING old WHERE x.match = old.match RETURNING 1),"
+         " m AS (DELETE FROM matches x USING old WHERE x.match = old.match RETURNING 1)"
+         " SELECT (SELECT count(*) FROM a) + (SELECT count(*) FROM r) +"
+         " (SELECT count(*) FROM p) + (SELECT count(*) FROM m)"},
+    [STATEMENT_PRUNE_ANSWERS] =
+        {"prune_answers",
+         "WITH old AS (SELECT DISTINCT match FROM (SELECT match FROM rounds WHERE match < $1"
+         " ORDER BY match, round LIMIT 140) first),"
+         " a AS (DELETE FROM answers x USING old WHERE x.match = old.match RETURNING 1),"
+         " r AS (DELETE FROM rounds x USING old WHERE x.match = old.match RETURNING 1)"
+         " SELECT (SELECT count(*) FROM a) + (SELECT count(*) FROM r)"},
 };
 
 /* --- Parameters. --- */
@@ -177,6 +195,16 @@ bool statement_send_exists(PGconn *conn, const struct id *match)
 bool statement_send_read(PGconn *conn, const struct id *player)
 {
     return send_with_id(conn, STATEMENT_READ_PLAYER, player);
+}
+
+bool statement_send_prune_matches(PGconn *conn, const struct id *kept)
+{
+    return send_with_id(conn, STATEMENT_PRUNE_MATCHES, kept);
+}
+
+bool statement_send_prune_answers(PGconn *conn, const struct id *kept)
+{
+    return send_with_id(conn, STATEMENT_PRUNE_ANSWERS, kept);
 }
 
 /* --- A result. --- */
@@ -399,6 +427,11 @@ int64_t statement_version_of(const PGresult *result)
 {
     bool is_right = PQntuples(result) == 1 && PQnfields(result) == 1;
     return is_right ? read_int(result, 0) : -1;
+}
+
+int64_t statement_count_of(const PGresult *result)
+{
+    return statement_version_of(result);
 }
 
 static bool read_record(const PGresult *result, struct player_record *ret_record)

@@ -27,8 +27,10 @@ enum statement {
     STATEMENT_ANSWER,
     STATEMENT_ORDER,
     STATEMENT_STATS,
+    STATEMENT_PRUNE_MATCHES,
+    STATEMENT_PRUNE_ANSWERS,
 };
-enum { STATEMENT_COUNT = STATEMENT_STATS + 1 };
+enum { STATEMENT_COUNT = STATEMENT_PRUNE_ANSWERS + 1 };
 
 /* A player's row. */
 struct stored_player {
@@ -49,6 +51,11 @@ QR_MUST_USE bool statement_send_cancel(PGconn *conn, int pid);
 QR_MUST_USE bool statement_send_exists(PGconn *conn, const struct id *match);
 QR_MUST_USE bool statement_send_read(PGconn *conn, const struct id *player);
 
+/* Deletes the oldest matches, or what was asked and answered in them, of those before this id: some
+ * hundred rows at most, whose number comes as what statement_count_of() reads. */
+QR_MUST_USE bool statement_send_prune_matches(PGconn *conn, const struct id *kept);
+QR_MUST_USE bool statement_send_prune_answers(PGconn *conn, const struct id *kept);
+
 /* All rows of a result, the match's first: where that is there already, the first statement fails as
  * a unique violation, and the transaction with it; players[place] is each one's row as it was read. Changes
  * these rows into what they are when it is committed. A row that has changed meanwhile fails the
@@ -58,5 +65,6 @@ QR_MUST_USE bool statement_send_result(PGconn *conn, const struct match_result *
 
 /* What statement_send_version() brought; -1: something else. */
 int64_t statement_version_of(const PGresult *result);
+int64_t statement_count_of(const PGresult *result); /* Likewise. */
 /* What statement_send_read() brought. */
 void statement_player_of(const PGresult *result, struct stored_player *ret_player);

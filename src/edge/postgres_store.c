@@ -117,6 +117,8 @@ static void add_stats(struct store_stats *sum, const struct store_stats *more)
     sum->loads_queued += more->loads_queued;
     sum->loads_queued_max += more->loads_queued_max;
     sum->queue_slots += more->queue_slots;
+    sum->pruned += more->pruned;
+    sum->prunes_failed += more->prunes_failed;
     sum->saved += more->saved;
     sum->failed += more->failed;
     sum->refused += more->refused;

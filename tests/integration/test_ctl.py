@@ -54,6 +54,7 @@ class Case(unittest.IsolatedAsyncioTestCase):
 
         end = (await play_rest(clients, match, right_for_the_first))[0]
         self.assertEqual(end["reason"], "finished")
+        await asyncio.to_thread(self.daemon.wait_until_stored)
 
     def id_of(self, name):
         found = rows(self.daemon.database_path, "SELECT player FROM players WHERE name = ?", name)
