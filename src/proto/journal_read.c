@@ -276,6 +276,7 @@ static bool fits(const struct match_result *result)
 {
     bool has_winner = result->winner != MATCH_WINNER_NONE;
     return result->mode < MATCH_MODE_COUNT && result->round_count <= MATCH_ROUNDS_MAX &&
+           result->tau_milli >= RATING_TAU_MIN_MILLI && result->tau_milli <= RATING_TAU_MAX_MILLI &&
            (result->reason == MATCH_END_FINISHED || result->reason == MATCH_END_FORFEIT) &&
            (!has_winner || (result->winner >= 0 && result->winner < MATCH_PLAYERS_MAX));
 }
@@ -293,6 +294,7 @@ const char *journal_read_result(const uint8_t *bytes, size_t size,
     result->reason = (uint8_t)unpack_number(&unpack, 1);
     result->is_rated = unpack_bool(&unpack);
     result->winner = (int8_t)unpack_signed(&unpack, 1);
+    result->tau_milli = (uint16_t)unpack_number(&unpack, 2);
     result->created_at.ms = unpack_signed(&unpack, 8);
     result->ended_at.ms = unpack_signed(&unpack, 8);
     result->player_count = MATCH_PLAYERS_MAX;

@@ -213,6 +213,7 @@ size_t journal_write_result(uint8_t bytes[JOURNAL_RECORD_BYTES_MAX],
     pack_number(&pack, result->reason, 1);
     pack_number(&pack, result->is_rated, 1);
     pack_number(&pack, (uint8_t)result->winner, 1);
+    pack_number(&pack, result->tau_milli, 2);
     pack_number(&pack, (uint64_t)result->created_at.ms, 8);
     pack_number(&pack, (uint64_t)result->ended_at.ms, 8);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {

@@ -204,6 +204,7 @@ static void a_result_is_read_as_it_was_written(void **state)
     assert_string_equal(read.result.rounds[0].question->text, result.rounds[0].question->text);
     assert_int_equal(read.result.rounds[0].answers[1].choice, MATCH_CHOICE_NONE);
     assert_int_equal(read.result.winner, 0);
+    assert_int_equal(read.result.tau_milli, match.settings.tau_milli);
     /* The same bytes again: nothing was lost. */
     static uint8_t again[JOURNAL_RECORD_BYTES_MAX];
     assert_int_equal(journal_write_result(again, &read.result), size);
@@ -256,6 +257,22 @@ static void a_beginning_that_is_cut_off_anywhere_is_refused(void **state)
         assert_non_null(journal_read_begin(bytes, cut, &begin));
     }
     assert_non_null(journal_read_begin(bytes, size + 1, &begin));
+}
+
+static void a_result_that_no_rating_can_be_computed_with_is_refused(void **state)
+{
+    (void)state;
+    static uint8_t bytes[JOURNAL_RECORD_BYTES_MAX];
+    static struct journal_result read;
+    static struct match_result result;
+    struct match match = a_settling_match();
+    match_result_of(&match, &result);
+    result.tau_milli = RATING_TAU_MIN_MILLI - 1;
+    size_t size = journal_write_result(bytes, &result);
+    assert_non_null(journal_read_result(bytes, size, &read));
+    result.tau_milli = RATING_TAU_MAX_MILLI + 1;
+    size = journal_write_result(bytes, &result);
+    assert_non_null(journal_read_result(bytes, size, &read));
 }
 
 static void a_result_that_is_cut_off_anywhere_is_refused(void **state)
@@ -328,6 +345,7 @@ int main(void)
         cmocka_unit_test(a_mark_is_its_head),
         cmocka_unit_test(a_beginning_under_other_rules_is_known_as_such),
         cmocka_unit_test(a_beginning_that_is_cut_off_anywhere_is_refused),
+        cmocka_unit_test(a_result_that_no_rating_can_be_computed_with_is_refused),
         cmocka_unit_test(a_result_that_is_cut_off_anywhere_is_refused),
         cmocka_unit_test(any_byte_may_be_another),
         cmocka_unit_test(a_record_of_an_unknown_kind_is_refused),
