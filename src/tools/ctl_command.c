@@ -19,6 +19,14 @@ const struct ctl_command ctl_commands[] = {
      "Prints the player's place on a board, and those before and behind.\n", ctl_around},
     {"history", CTL_OPERAND_PLAYER, CTL_TAKES_COUNT | CTL_TAKES_BEFORE, "a player's last matches",
      "Prints the player's last matches, the newest first.\n", ctl_history},
+    {"replay", CTL_OPERAND_MATCH, CTL_TAKES_VERIFY,
+     "a match round by round, every point recomputed",
+     "Prints a match round by round: questions, choices (* the right one), answers, points. One "
+     "that "
+     "the\njournal has is played again from its events, also while it runs; another is read from "
+     "the "
+     "store.\n",
+     ctl_replay},
     {"backup", CTL_OPERAND_FILE, 0, "copy the SQLite database while the daemon runs",
      "Copies the SQLite database, as it is when the command begins, into a new file, and checks "
      "it\nbefore it gets its name. The key token.key is not in it. For PostgreSQL there is "

@@ -20,6 +20,7 @@ int ctl_around(const struct ctl_options *options);
 int ctl_history(const struct ctl_options *options);
 int ctl_backup(const struct ctl_options *options);
 int ctl_export_player(const struct ctl_options *options);
+int ctl_replay(const struct ctl_options *options);
 int ctl_delete_player(const struct ctl_options *options);
 int ctl_move_to_postgresql(const struct ctl_options *options);
 

@@ -19,6 +19,7 @@ enum option_code {
     OPTION_BESIDE,
     OPTION_BEFORE,
     OPTION_YES,
+    OPTION_VERIFY,
     OPTION_VERSION,
 };
 
@@ -32,6 +33,7 @@ static const struct option options_known[] = {
     {"beside", required_argument, NULL, OPTION_BESIDE},
     {"before", required_argument, NULL, OPTION_BEFORE},
     {"yes", no_argument, NULL, OPTION_YES},
+    {"verify", no_argument, NULL, OPTION_VERIFY},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, OPTION_VERSION},
     {NULL, 0, NULL, 0},
@@ -54,6 +56,9 @@ static const struct {
      "  --before MATCH     older than this one: the last of the page before\n"},
     {OPTION_YES, "--yes", CTL_TAKES_YES,
      "  --yes              it is meant: without it nothing is done\n"},
+    {OPTION_VERIFY, "--verify", CTL_TAKES_VERIFY,
+     "  --verify           compare it with the rules, and with what is stored; 1 where it "
+     "differs\n"},
 };
 enum { TAKEN_COUNT = sizeof(options_taken) / sizeof(options_taken[0]) };
 
@@ -141,7 +146,7 @@ static bool take_text(const char *name, const char *text, const char **ret_text,
 static bool take(struct ctl_options *options, struct given *given, int code,
                  char reterr_problem[CTL_PROBLEM_BYTES])
 {
-    if (code >= OPTION_MODE && code <= OPTION_YES && given->count < TAKEN_COUNT * 2) {
+    if (code >= OPTION_MODE && code <= OPTION_VERIFY && given->count < TAKEN_COUNT * 2) {
         given->codes[given->count++] = (enum option_code)code;
     }
     switch (code) {
@@ -160,6 +165,7 @@ static bool take(struct ctl_options *options, struct given *given, int code,
         options->has_before = true;
         return parse_id("--before", optarg, &options->before, reterr_problem);
     case OPTION_YES: options->is_confirmed = true; return true;
+    case OPTION_VERIFY: options->is_verifying = true; return true;
     case 'h': options->action = CTL_HELP; return true;
     case OPTION_VERSION: options->action = CTL_VERSION; return true;
     default: QR_UNREACHABLE("an option of the table");
@@ -198,6 +204,7 @@ static const char *operand_name(enum ctl_operand operand)
     switch (operand) {
     case CTL_OPERAND_NONE: return "";
     case CTL_OPERAND_PLAYER: return " PLAYER";
+    case CTL_OPERAND_MATCH: return " MATCH";
     case CTL_OPERAND_FILE: return " FILE";
     case CTL_OPERAND_URL: return " URL";
     }
@@ -220,6 +227,9 @@ static bool take_operand(struct ctl_options *options, int count, char *words[],
     if (wanted == 0) return true;
     if (words[0][0] == '\0') return wrong(reterr_problem, "%s: it is empty", command->name);
     options->operand = words[0];
+    if (command->operand == CTL_OPERAND_MATCH) {
+        return parse_id(command->name, words[0], &options->match, reterr_problem);
+    }
     if (command->operand != CTL_OPERAND_PLAYER) return true;
     return parse_id(command->name, words[0], &options->player, reterr_problem);
 }

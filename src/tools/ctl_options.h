@@ -26,9 +26,16 @@ enum ctl_takes {
     CTL_TAKES_BESIDE = 1 << 2,
     CTL_TAKES_BEFORE = 1 << 3,
     CTL_TAKES_YES = 1 << 4,
+    CTL_TAKES_VERIFY = 1 << 5,
 };
 
-enum ctl_operand { CTL_OPERAND_NONE, CTL_OPERAND_PLAYER, CTL_OPERAND_FILE, CTL_OPERAND_URL };
+enum ctl_operand {
+    CTL_OPERAND_NONE,
+    CTL_OPERAND_PLAYER,
+    CTL_OPERAND_MATCH,
+    CTL_OPERAND_FILE,
+    CTL_OPERAND_URL,
+};
 
 enum ctl_action { CTL_RUN, CTL_HELP, CTL_VERSION };
 
@@ -41,13 +48,15 @@ struct ctl_options {
     const char *data_dir;
     const char *store;
     const char *operand; /* A file or URL. */
-    struct id player;    /* The operand, where it is one. */
+    struct id player;    /* The operand, where it is one, */
+    struct id match;     /* or where it is a match. */
     struct board_key key;
     unsigned count;
     unsigned beside;
     bool has_before;
     struct id before;
     bool is_confirmed;
+    bool is_verifying;
 };
 
 struct ctl_command {

@@ -29,9 +29,12 @@ class Case(unittest.IsolatedAsyncioTestCase):
     def setUp(self):
         self.daemon = self.enterContext(Daemon(**{**QUICK, "match_rounds": ROUNDS}))
 
+    async def run_to_its_end(self, *arguments):
+        return await asyncio.to_thread(run_ctl, "--data-dir", self.daemon.settings["data_dir"], *arguments)
+
     async def ctl(self, *arguments, status=0):
         """Its output; on standard error where it is to fail."""
-        done = await asyncio.to_thread(run_ctl, "--data-dir", self.daemon.settings["data_dir"], *arguments)
+        done = await self.run_to_its_end(*arguments)
         self.assertEqual(done.returncode, status, done.stderr)
         if status != 0:
             self.assertEqual(done.stdout, "")
