@@ -11,6 +11,7 @@
 
 #include "base/assert.h"
 #include "core/match.h"
+#include "edge/postgres_store.h"
 
 enum {
     SHEET_PROBLEM_BYTES = 256,
@@ -62,6 +63,11 @@ void sheet_of_match(const struct match *match, struct sheet *ret_sheet);
 /* From a SQLite store's file. 1: there is no such match; 0; or a negative errno and why. */
 QR_MUST_USE int sheet_read_sqlite(const char *path, const struct id *match, struct sheet *ret_sheet,
                                   char reterr_problem[SHEET_PROBLEM_BYTES]);
+
+/* The same from PostgreSQL. What keeps the connection from being opened is logged. */
+QR_MUST_USE int sheet_read_postgres(const struct postgres_store_options *options,
+                                    const struct id *match, struct sheet *ret_sheet,
+                                    char reterr_problem[SHEET_PROBLEM_BYTES]);
 
 /* What the rules make of the answers: points, scores, and the winner where it was finished. */
 void sheet_recompute(const struct sheet *sheet, struct sheet *ret_sheet);

@@ -96,11 +96,13 @@ static int read_store(const struct conf *conf, const struct id *id, struct sheet
 {
     char path[CTL_PATH_BYTES];
     char problem[SHEET_PROBLEM_BYTES];
-    if (!ctl_is_embedded(conf, path)) {
-        (void)ctl_fail(EXIT_FAILURE, "out of PostgreSQL this command reads no match yet");
-        return FAILED;
+    int error;
+    if (ctl_is_embedded(conf, path)) {
+        error = sheet_read_sqlite(path, id, ret_sheet, problem);
+    } else {
+        struct postgres_store_options postgres = ctl_postgres_options(conf);
+        error = sheet_read_postgres(&postgres, id, ret_sheet, problem);
     }
-    int error = sheet_read_sqlite(path, id, ret_sheet, problem);
     if (error >= 0) return error;
     (void)ctl_fail(EXIT_FAILURE, problem); /* The caller knows the status. */
     return FAILED;

@@ -107,10 +107,21 @@ class PostgresTest(unittest.TestCase):
             figures = json.loads(out)
             self.assertEqual((figures["violations"], figures["errors"]), (0, 0), out + err)
             daemon.wait_for_metrics(lambda metrics: metrics.sum("quizrush_matches") == 0, "every match is over")
+            daemon.wait_until_stored()
             matches = int(self.server.ask("SELECT count(*) FROM matches"))
             self.assertEqual(self.server.ask("SELECT sum(matches) FROM players"), str(2 * matches))
             daemon.wait_for_metrics(lambda metrics: results(metrics) == matches, f"all {matches} results are told")
             self.assertEqual(daemon.get("/readyz")[0], 200)
+            self.assert_recomputed(daemon)
+
+    def assert_recomputed(self, daemon):
+        """What is stored of the last match is what its answers make of it; so says the journal of this run, too."""
+        match = self.server.ask("SELECT match FROM matches ORDER BY match DESC LIMIT 1")
+        for data_dir, source in ((daemon.settings["data_dir"], "journal"), (self.server.directory, "store")):
+            done = subprocess.run([os.environ["QUIZRUSHCTL"], "--data-dir", data_dir, "--store", self.server.uri(),
+                                   "replay", "--verify", match], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn(f"from the {source}", done.stdout)
 
 
 if __name__ == "__main__":
