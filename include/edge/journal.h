@@ -12,7 +12,8 @@
  *     DIR/00000008.tmp/        one that is being recovered into; without the suffix it is whole
  *
  * A segment is a head of JOURNAL_HEAD_BYTES and then records, each [size: 4][crc32: 4][payload], padded to 8 bytes,
- * little-endian; the first size of zero is its end. The checksum (zlib's) is over size and payload.
+ * little-endian; the first size of zero is its end, and the head of the next one says where that was. The checksum
+ * (zlib's) is over size and payload.
  *
  * A position counts through all segments of a shard and only grows.
  */
@@ -43,13 +44,17 @@ struct journal_options {
     void *wake_context;
 };
 
-/* Opens a new incarnation, still to be committed; the first segments are allocated, the thread is not started. 0, or a
- * negative errno, logged. Main thread. */
+/* Opens a new incarnation, still to be committed; the first segments are allocated, the thread is not started. Until
+ * journal_commit() whatever an earlier run has left finds room as long as the disk has any, without a reserve and beyond
+ * max_bytes. 0, or a negative errno, logged. Main thread. */
 QR_MUST_USE int journal_create(const struct journal_options *options, struct journal **ret_journal);
 
-/* All that was appended is on disk, the incarnation is the valid one, older ones are removed; starts the thread. 0, or a
+/* All that was appended is on disk, the incarnation is the valid one, and its thread runs, which removes older ones. 0, or a
  * negative errno, logged. Main thread. */
 QR_MUST_USE int journal_commit(struct journal *journal);
+
+/* It was committed. Main thread. */
+bool journal_is_started(const struct journal *journal);
 
 /* Syncs what is there and closes it. NULL is fine. Main thread, after the shards have stopped. */
 void journal_destroy(struct journal *journal);
@@ -69,8 +74,9 @@ void journal_sync(struct journal *journal, unsigned shard, uint64_t position);
 void journal_sync_all(struct journal *journal, unsigned shard);
 uint64_t journal_synced(const struct journal *journal, unsigned shard);
 
-/* Once a second: the time, for the moment of a crash. */
-void journal_tick(struct journal *journal, unsigned shard, mono_time now, wall_time wall_now);
+/* Once a second: the time, for the moment of a crash. `reserve` as in journal_append(). */
+void journal_tick(struct journal *journal, unsigned shard, mono_time now, wall_time wall_now,
+                  uint64_t reserve);
 
 /* The record at or behind a position, which moves behind it; the bytes stay until they are not needed (below). False:
  * there is none yet. */

@@ -35,8 +35,11 @@ bool journal_scan_next(struct journal_scan *scan, unsigned *ret_shard, const uin
                        size_t *ret_bytes);
 void journal_scan_rewind(struct journal_scan *scan);
 
+/* Where the last record lies. Requires: journal_scan_next() has returned it. */
+void journal_scan_name_last(const struct journal_scan *scan, struct journal_problem *ret_problem);
+
 /* Torn tails that were found: how many, and the last one. */
 unsigned journal_scan_torn(const struct journal_scan *scan, struct journal_problem *ret_problem);
 
-/* The number of the newest incarnation that is there, whole or not; 0: none. */
-uint32_t journal_scan_newest(const char *dir);
+/* The number of the newest incarnation that is there, whole or not; 0: none. 0, or a negative errno. */
+QR_MUST_USE int journal_scan_newest(const char *dir, uint32_t *ret_number);

@@ -2,7 +2,8 @@
  * database when that takes it.
  *
  * To shards it is a store like any other (edge/store.h). save() appends the result and asks for a sync; the answer comes
- * when that is done, whatever the database is doing. Behind it each shard reads its own journal again and hands on, in
+ * when that is done, whatever the database is doing. Where the journal has no room the result goes straight to the database,
+ * and the answer is that one's. Behind it each shard reads its own journal again and hands on, in
  * order, what has been synced, a bounded number at a time; what the database refuses is tried again, later each time.
  * A result is keyed by its match, so that one which is handed on twice is there once. load() waits for results of that
  * player which are on their way, and then asks the database.

@@ -1,16 +1,11 @@
 #include "edge/journal.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "edge/journal_scan.h"
 #include "edge/log.h"
 #include "journal_priv.h"
 #include "proto/journal.h"
@@ -32,19 +27,6 @@ static void wake_thread(struct journal *journal)
 
 /* --- Life. --- */
 
-static int open_incarnation(struct journal *journal)
-{
-    const char *dir = journal->options.dir;
-    journal->incarnation = journal_scan_newest(dir) + 1;
-    int size =
-        snprintf(journal->path, sizeof(journal->path), "%s/%08x.tmp", dir, journal->incarnation);
-    QR_ASSERT(size > 0 && (size_t)size < sizeof(journal->path));
-    journal->parent_fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (journal->parent_fd < 0 || mkdir(journal->path, S_IRWXU) < 0) return -errno;
-    journal->dir_fd = open(journal->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return journal->dir_fd < 0 ? -errno : 0;
-}
-
 static int begin_lane(struct journal *journal, unsigned shard)
 {
     struct lane *lane = &journal->lanes[shard];
@@ -62,7 +44,7 @@ static int begin_lane(struct journal *journal, unsigned shard)
 
 static int open_all(struct journal *journal)
 {
-    int error = open_incarnation(journal);
+    int error = journal_dir_open(journal);
     for (unsigned i = 0; i < journal->options.shards && error == 0; i++) {
         error = begin_lane(journal, i);
     }
@@ -95,42 +77,6 @@ int journal_create(const struct journal_options *options, struct journal **ret_j
     return 0;
 }
 
-static void remove_directory(int parent_fd, const char *name)
-{
-    int fd = openat(parent_fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = fd < 0 ? NULL : fdopendir(fd);
-    if (dir == NULL) return;
-    struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
-        if (entry->d_name[0] != '.')
-            (void)unlinkat(fd, entry->d_name, 0); /* The next start tries again. */
-    }
-    (void)closedir(dir);                           /* And with it fd. */
-    (void)unlinkat(parent_fd, name, AT_REMOVEDIR); /* Likewise. */
-}
-
-static bool is_older(const struct journal *journal, const char *name)
-{
-    uint32_t number;
-    char rest[8] = "";
-    int fields = sscanf(name, "%8x%7s", &number, rest);
-    bool is_incarnation = fields >= 1 && (rest[0] == '\0' || strcmp(rest, ".tmp") == 0);
-    return is_incarnation && strlen(name) >= 8 && number != journal->incarnation;
-}
-
-static int remove_older(const struct journal *journal)
-{
-    int copy = openat(journal->parent_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *dir = copy < 0 ? NULL : fdopendir(copy);
-    if (dir == NULL) return -errno;
-    struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
-        if (is_older(journal, entry->d_name)) remove_directory(journal->parent_fd, entry->d_name);
-    }
-    (void)closedir(dir); /* It was only read. */
-    return 0;
-}
-
 static bool has_records(const struct journal *journal)
 {
     for (unsigned i = 0; i < journal->options.shards; i++) {
@@ -139,37 +85,27 @@ static bool has_records(const struct journal *journal)
     return false;
 }
 
-/* From the rename on this incarnation is the valid one; before it everything was as the crash left it. */
-static int become_valid(struct journal *journal)
-{
-    char name[16];
-    (void)snprintf(name, sizeof(name), "%08x", journal->incarnation); /* It fits. */
-    char path[sizeof(journal->path)];
-    size_t length = strlen(journal->path) - strlen(".tmp");
-    memcpy(path, journal->path, length);
-    path[length] = '\0';
-    /* Where nothing was brought over, what a power cut leaves of this is as good as nothing. */
-    bool is_empty = !has_records(journal);
-    if (rename(journal->path, path) < 0 || (!is_empty && fsync(journal->parent_fd) < 0)) {
-        return -errno;
-    }
-    memcpy(journal->path, path, length + 1);
-    return remove_older(journal);
-}
-
 int journal_commit(struct journal *journal)
 {
     int error = 0;
     for (unsigned i = 0; i < journal->options.shards && error == 0; i++) {
         error = journal_sync_lane(journal, i);
     }
-    if (error == 0) error = become_valid(journal);
+    if (error == 0) error = journal_dir_commit(journal, has_records(journal));
+    journal->is_started = error == 0; /* The thread reads it. */
     if (error == 0) error = -pthread_create(&journal->thread, NULL, journal_thread, journal);
-    if (error != 0) return fail(journal, "journal_open_failed", error);
+    if (error != 0) {
+        journal->is_started = false;
+        return fail(journal, "journal_open_failed", error);
+    }
     (void)pthread_setname_np(journal->thread, "journal"); /* A courtesy to top and gdb. */
-    journal->is_started = true;
-    wake_thread(journal); /* The segments after the first. */
+    wake_thread(journal);                                 /* The segments after the first. */
     return 0;
+}
+
+bool journal_is_started(const struct journal *journal)
+{
+    return journal->is_started;
 }
 
 static void release_lane(struct journal *journal, struct lane *lane)
@@ -217,18 +153,41 @@ bool journal_has_room(const struct journal *journal, unsigned shard, uint64_t by
     uint64_t left = left_in(journal, lane->position);
     uint64_t fresh = journal->options.segment_bytes - JOURNAL_HEAD_BYTES;
     bool has_next = atomic_load_explicit(&lane->next, memory_order_acquire) != NULL;
+    if (!journal->is_started) reserve = 0; /* It is what a shard keeps for later. */
     if (frame <= left) return left - frame + (has_next ? fresh : 0) >= reserve;
     return has_next && frame <= fresh && fresh - frame >= reserve;
 }
 
-static bool turn_page(struct journal *journal, struct lane *lane)
+void journal_sync(struct journal *journal, unsigned shard, uint64_t position)
 {
+    struct lane *lane = &journal->lanes[shard];
+    if (position <= lane->asked) return;
+    lane->asked = position;
+    atomic_store_explicit(&lane->wanted, position, memory_order_release);
+    wake_thread(journal);
+}
+
+static bool turn_page(struct journal *journal, unsigned shard)
+{
+    struct lane *lane = &journal->lanes[shard];
     struct segment *next = atomic_exchange(&lane->next, NULL);
     if (next == NULL) return false;
+    /* A journal that nobody waits for would else never be synced, and so never be given up. */
+    journal_sync(journal, shard, lane->position);
+    journal_file_begin(next->map, offset_at(lane->position));
     lane->current = next;
     lane->position = position_of(next->number, JOURNAL_HEAD_BYTES);
     wake_thread(journal); /* For the one after it. */
     return true;
+}
+
+/* The main thread, for itself. Where it fails, there is no room. */
+static void allocate_before_start(struct journal *journal, unsigned shard, size_t frame)
+{
+    struct lane *lane = &journal->lanes[shard];
+    if (frame <= left_in(journal, lane->position) || atomic_load(&lane->next) != NULL) return;
+    int error = journal_allocate(journal, shard);
+    if (error != 0) (void)fail(journal, "journal_full", error);
 }
 
 bool journal_append(struct journal *journal, unsigned shard, const uint8_t *record, size_t bytes,
@@ -236,8 +195,9 @@ bool journal_append(struct journal *journal, unsigned shard, const uint8_t *reco
 {
     struct lane *lane = &journal->lanes[shard];
     size_t frame = journal_frame_bytes(bytes);
+    if (!journal->is_started) allocate_before_start(journal, shard, frame);
     bool has_room = journal_has_room(journal, shard, bytes, reserve);
-    if (has_room && frame > left_in(journal, lane->position)) has_room = turn_page(journal, lane);
+    if (has_room && frame > left_in(journal, lane->position)) has_room = turn_page(journal, shard);
     if (!has_room) {
         atomic_fetch_add_explicit(&lane->refused, 1, memory_order_relaxed);
         return false;
@@ -250,15 +210,6 @@ bool journal_append(struct journal *journal, unsigned shard, const uint8_t *reco
     return true;
 }
 
-void journal_sync(struct journal *journal, unsigned shard, uint64_t position)
-{
-    struct lane *lane = &journal->lanes[shard];
-    if (position <= lane->asked) return;
-    lane->asked = position;
-    atomic_store_explicit(&lane->wanted, position, memory_order_release);
-    wake_thread(journal);
-}
-
 void journal_sync_all(struct journal *journal, unsigned shard)
 {
     journal_sync(journal, shard, journal->lanes[shard].position);
@@ -269,7 +220,8 @@ uint64_t journal_synced(const struct journal *journal, unsigned shard)
     return atomic_load_explicit(&journal->lanes[shard].synced, memory_order_acquire);
 }
 
-void journal_tick(struct journal *journal, unsigned shard, mono_time now, wall_time wall_now)
+void journal_tick(struct journal *journal, unsigned shard, mono_time now, wall_time wall_now,
+                  uint64_t reserve)
 {
     struct lane *lane = &journal->lanes[shard];
     if (mono_elapsed(lane->clock_at, now) < JOURNAL_CLOCK_EVERY_MS) return;
@@ -278,7 +230,7 @@ void journal_tick(struct journal *journal, unsigned shard, mono_time now, wall_t
     struct journal_clock clock = {now, wall_now, journal_synced(journal, shard)};
     size_t size = journal_write_clock(bytes, &clock);
     /* Without room the moment of a crash is known less exactly. */
-    (void)!journal_append(journal, shard, bytes, size, 0, NULL);
+    (void)!journal_append(journal, shard, bytes, size, reserve, NULL);
 }
 
 /* --- Reading one's own. --- */

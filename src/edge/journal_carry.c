@@ -6,7 +6,11 @@
 #include "edge/log.h"
 #include "journal_store_priv.h"
 
-enum { RETRY_FIRST_MS = 1000, RETRY_DOUBLINGS = 5 };
+enum {
+    RETRY_FIRST_MS = 1000,
+    RETRY_DOUBLINGS = 5,
+    PARCEL_GENERATION = 0, /* No match's is. */
+};
 
 /* --- Who waits for them. --- */
 
@@ -48,7 +52,7 @@ bool carry_is_expected(const struct journal_store *store, const struct id *playe
 
 static void hand(struct journal_store *store, unsigned shard, struct parcel *parcel, mono_time now)
 {
-    struct handle handle = {(uint32_t)(parcel - store->lanes[shard].parcels), 1};
+    struct handle handle = {(uint32_t)(parcel - store->lanes[shard].parcels), PARCEL_GENERATION};
     parcel->is_handed = store_save(store->database, shard, handle, &parcel->result->result) == 0;
     if (!parcel->is_handed) parcel->retry_at = mono_after(now, RETRY_FIRST_MS);
 }
@@ -112,6 +116,11 @@ static void put_back(struct store_lane *lane, struct parcel *parcel, mono_time n
     parcel->retry_at = mono_after(now, (uint64_t)RETRY_FIRST_MS << doublings);
     if (parcel->attempts < UINT8_MAX) parcel->attempts++;
     atomic_fetch_add(&lane->retried, 1);
+}
+
+bool carry_is_parcel(struct handle handle)
+{
+    return handle.generation == PARCEL_GENERATION;
 }
 
 void carry_on_saved(struct journal_store *store, unsigned shard, const struct store_answer *answer,

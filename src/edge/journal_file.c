@@ -1,6 +1,7 @@
 #include "journal_file_priv.h"
 
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <zlib.h>
@@ -27,6 +28,11 @@ bool journal_file_parse(const char *name, unsigned *ret_shard, uint32_t *ret_num
     if (sscanf(name, "%2u-%8x.qrj", ret_shard, ret_number) != 2) return false;
     journal_file_name(*ret_shard, *ret_number, again);
     return strcmp(name, again) == 0;
+}
+
+void journal_file_begin(uint8_t *map, uint64_t before)
+{
+    memcpy(map + offsetof(struct journal_file_head, before), &before, sizeof(before));
 }
 
 size_t journal_frame_bytes(size_t record_bytes)

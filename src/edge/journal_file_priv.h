@@ -11,10 +11,14 @@ struct journal_file_head {
     char magic[8]; /* journal_magic. */
     uint32_t shard;
     uint32_t number; /* From 1. */
-    uint64_t spare[2];
+    uint64_t before; /* Where the records of the segment before it end; 0: none has begun here. */
+    uint64_t spare;
 };
 
 extern const char journal_magic[8];
+
+/* Its first record is about to be written. */
+void journal_file_begin(uint8_t *map, uint64_t before);
 
 /* "00-00000001.qrj" */
 void journal_file_name(unsigned shard, uint32_t number, char ret_name[JOURNAL_NAME_BYTES]);

@@ -1,6 +1,7 @@
 /* What the files of the journal's writer share.
  *
  *     journal.c         its life, and the shards' part
+ *     journal_dir.c     its directories
  *     journal_thread.c  the thread: syncing, allocating, removing
  *     journal_file.c    how a segment and its records lie in a file
  */
@@ -84,6 +85,15 @@ static inline struct segment *segment_at(const struct lane *lane, uint32_t numbe
 {
     return atomic_load_explicit(&lane->table[number % SEGMENTS_MAX], memory_order_acquire);
 }
+
+/* --- journal_dir.c --- */
+
+/* A new incarnation, still with its suffix. 0, or a negative errno. */
+QR_MUST_USE int journal_dir_open(struct journal *journal);
+/* From here on it is the valid one; before it everything is as the crash left it. 0, or a negative errno. */
+QR_MUST_USE int journal_dir_commit(struct journal *journal, bool has_records);
+/* All others. It takes as long as their files. */
+void journal_dir_remove_older(const struct journal *journal);
 
 /* --- journal_thread.c --- */
 

@@ -19,7 +19,8 @@ struct scanned {
     uint32_t number;
     const uint8_t *map;
     size_t size;
-    size_t end; /* Behind the last record that can be read. */
+    size_t end;     /* Behind the last record that can be read. */
+    bool is_behind; /* A torn one: nothing counts. */
 };
 
 struct journal_scan {
@@ -28,6 +29,7 @@ struct journal_scan {
     unsigned count;
     unsigned at; /* The next record's segment, */
     size_t offset;
+    size_t last; /* The offset of the one that was returned. */
     unsigned torn_count;
     struct journal_problem torn;
 };
@@ -43,24 +45,26 @@ static bool parse_incarnation(const char *name, uint32_t *ret_number, bool *ret_
     return *ret_is_whole || (strncmp(name, again, 8) == 0 && strcmp(name + 8, ".tmp") == 0);
 }
 
-static uint32_t newest(const char *path, bool must_be_whole)
+static int find_newest(const char *path, bool must_be_whole, uint32_t *ret_number)
 {
     uint32_t found = 0, number;
     bool is_whole;
     DIR *dir = opendir(path);
-    if (dir == NULL) return 0;
+    if (dir == NULL) return -errno;
     struct dirent *entry;
-    while ((entry = readdir(dir)) != NULL) {
+    while (errno = 0, (entry = readdir(dir)) != NULL) {
         if (!parse_incarnation(entry->d_name, &number, &is_whole)) continue;
         if ((is_whole || !must_be_whole) && number > found) found = number;
     }
+    int error = -errno;  /* One that is overlooked is lost. */
     (void)closedir(dir); /* It was only read. */
-    return found;
+    if (error == 0) *ret_number = found;
+    return error;
 }
 
-uint32_t journal_scan_newest(const char *dir)
+int journal_scan_newest(const char *dir, uint32_t *ret_number)
 {
-    return newest(dir, false);
+    return find_newest(dir, false, ret_number);
 }
 
 /* --- Mapping. --- */
@@ -75,6 +79,13 @@ static void name_problem(struct journal_problem *problem, const struct journal_s
                    name); /* Cut, it still tells. */
     problem->offset = offset;
     problem->what = what;
+}
+
+static void name_directory(struct journal_problem *problem, const char *path)
+{
+    (void)snprintf(problem->file, sizeof(problem->file), "%s", path); /* Cut, it still tells. */
+    problem->offset = 0;
+    problem->what = "the directory cannot be read";
 }
 
 static int map_segment(const struct journal_scan *scan, int dir_fd, const char *name,
@@ -123,8 +134,13 @@ static int map_all(struct journal_scan *scan, struct journal_problem *problem)
     DIR *dir = opendir(scan->path);
     int error = dir == NULL ? -errno : 0;
     struct dirent *entry;
-    while (error == 0 && (entry = readdir(dir)) != NULL) {
+    if (error != 0) name_directory(problem, scan->path);
+    while (error == 0 && (errno = 0, entry = readdir(dir)) != NULL) {
         error = add_segment(scan, dirfd(dir), entry->d_name, problem);
+    }
+    if (error == 0 && errno != 0) {
+        error = -errno; /* A segment that is overlooked is lost. */
+        name_directory(problem, scan->path);
     }
     if (dir != NULL) (void)closedir(dir); /* It was only read. */
     if (scan->count > 0) {
@@ -186,10 +202,48 @@ static const char *find_end(struct scanned *segment)
     }
 }
 
-static void note_torn(struct journal_scan *scan, const struct scanned *segment, const char *what)
+/* Where something is wrong, and what; NULL: nothing is. */
+struct flaw {
+    struct scanned at; /* Its end is the place. */
+    const char *what;
+};
+
+static uint64_t before_of(const struct scanned *segment)
 {
-    scan->torn_count++;
-    name_problem(&scan->torn, scan, segment, segment->end, what);
+    struct journal_file_head head;
+    if (!has_our_head(segment)) return 0;
+    memcpy(&head, segment->map, sizeof(head));
+    return head.before;
+}
+
+/* What is wrong between a segment and the one before it. */
+static struct flaw find_hole(const struct scanned *last, const struct scanned *segment)
+{
+    if (segment->number != last->number + 1) {
+        struct scanned missing = {.shard = last->shard, .number = last->number + 1};
+        return (struct flaw){missing, "the segment is missing"};
+    }
+    if (before_of(segment) > last->end) return (struct flaw){*last, "records are missing here"};
+    return (struct flaw){.what = NULL};
+}
+
+static uint64_t position_in(const struct scanned *segment)
+{
+    return (uint64_t)segment->number << 32 | segment->end;
+}
+
+static struct flaw find_flaw(struct scanned *segments, unsigned i, uint64_t synced)
+{
+    struct scanned *segment = &segments[i];
+    struct flaw flaw = {.what = find_end(segment)};
+    if (i > 0) {
+        struct flaw hole = find_hole(&segments[i - 1], segment);
+        if (hole.what != NULL) return hole;
+    }
+    flaw.at = *segment;
+    bool was_more = position_in(segment) < synced && synced >> 32 == segment->number;
+    if (flaw.what == NULL && was_more) flaw.what = "records that were synced are missing";
+    return flaw;
 }
 
 /* One shard's segments: `count` of them. Behind a torn one nothing counts. */
@@ -203,20 +257,19 @@ static int check_lane(struct journal_scan *scan, struct scanned *segments, unsig
         if (by > synced) synced = by;
     }
     for (unsigned i = 0; i < count; i++) {
-        struct scanned *segment = &segments[i];
-        const char *what = find_end(segment);
-        bool is_gap = i > 0 && segment->number != segments[i - 1].number + 1;
-        if (is_gap) what = "the segment before this one is missing";
-        uint64_t position = (uint64_t)segment->number << 32 | segment->end;
-        bool was_more = position < synced && (synced >> 32) == segment->number;
-        if (what == NULL && was_more) what = "records that were synced are missing";
-        if (what != NULL && (position < synced || is_gap)) {
-            name_problem(problem, scan, segment, segment->end, what);
+        struct flaw flaw = find_flaw(segments, i, synced);
+        if (flaw.what != NULL && position_in(&flaw.at) < synced) {
+            name_problem(problem, scan, &flaw.at, flaw.at.end, flaw.what);
             return -EBADMSG;
         }
-        if (is_torn) segment->end = 0;
-        if (what != NULL && !is_torn) note_torn(scan, segment, what);
-        is_torn = is_torn || what != NULL;
+        if (flaw.what != NULL && !is_torn) {
+            scan->torn_count++;
+            name_problem(&scan->torn, scan, &flaw.at, flaw.at.end, flaw.what);
+        }
+        /* Within this one what is before the flaw counts, if that is where it is. */
+        bool is_behind = is_torn || (flaw.what != NULL && flaw.at.number != segments[i].number);
+        is_torn = is_torn || flaw.what != NULL;
+        if (is_behind) segments[i].is_behind = true;
     }
     return 0;
 }
@@ -245,8 +298,9 @@ int journal_scan_open(const char *dir, struct journal_scan **ret_scan,
     struct journal_scan *scan = calloc(1, sizeof(*scan));
     *reterr_problem = (struct journal_problem){.what = "there is no memory"};
     if (scan == NULL) return -ENOMEM;
-    uint32_t number = newest(dir, true);
-    int error = 0;
+    uint32_t number = 0;
+    int error = find_newest(dir, true, &number);
+    if (error != 0) name_directory(reterr_problem, dir);
     if (number != 0) {
         (void)snprintf(scan->path, sizeof(scan->path), "%.*s/%08x", JOURNAL_PATH_BYTES - 16, dir,
                        number); /* Cut, it is not there. */
@@ -284,11 +338,12 @@ bool journal_scan_next(struct journal_scan *scan, unsigned *ret_shard, const uin
 {
     while (scan->at < scan->count) {
         const struct scanned *segment = &scan->segments[scan->at];
-        if (scan->offset < segment->end) {
+        if (scan->offset < segment->end && !segment->is_behind) {
             enum journal_frame frame = journal_frame_read(
                 segment->map + scan->offset, segment->size - scan->offset, ret_record, ret_bytes);
             QR_ASSERT(frame == FRAME_RECORD); /* It was read when the scan was opened. */
             *ret_shard = segment->shard;
+            scan->last = scan->offset;
             scan->offset += journal_frame_bytes(*ret_bytes);
             return true;
         }
@@ -296,6 +351,11 @@ bool journal_scan_next(struct journal_scan *scan, unsigned *ret_shard, const uin
         scan->offset = JOURNAL_HEAD_BYTES;
     }
     return false;
+}
+
+void journal_scan_name_last(const struct journal_scan *scan, struct journal_problem *ret_problem)
+{
+    name_problem(ret_problem, scan, &scan->segments[scan->at], scan->last, NULL);
 }
 
 unsigned journal_scan_torn(const struct journal_scan *scan, struct journal_problem *ret_problem)

@@ -22,12 +22,25 @@ static struct journal_store *of(struct store *store)
 
 /* --- Writing. --- */
 
-static uint64_t reserve_of(const struct journal_store *store, const struct store_lane *lane)
+static uint64_t reserve_for_begin(const struct journal_store *store, const struct store_lane *lane)
 {
     uint64_t reserve = (uint64_t)(lane->live.used + 1) * RESERVE_PER_MATCH_BYTES;
     /* More than this is allocated when it is needed, or the disk is full. */
     uint64_t most = journal_segment_bytes(store->journal) / 2;
     return reserve < most ? reserve : most;
+}
+
+/* A match can always say that it is over, or its beginning would be needed for ever, and a crash would bring it back. */
+static uint64_t reserve_for_ends(const struct store_lane *lane)
+{
+    return (uint64_t)(lane->live.used + 1) * MARK_BYTES;
+}
+
+static uint64_t reserve_for(const struct journal_store *store, const struct store_lane *lane,
+                            uint8_t kind)
+{
+    if (kind == JOURNAL_BEGIN) return reserve_for_begin(store, lane);
+    return kind == JOURNAL_OVER ? 0 : reserve_for_ends(lane);
 }
 
 bool journal_store_write(struct journal_store *store, unsigned shard, const uint8_t *record,
@@ -38,7 +51,7 @@ bool journal_store_write(struct journal_store *store, unsigned shard, const uint
     const char *problem = journal_read_head(record, bytes, &head);
     QR_ASSERT(problem == NULL);
     uint64_t position;
-    uint64_t reserve = head.kind == JOURNAL_BEGIN ? reserve_of(store, lane) : 0;
+    uint64_t reserve = reserve_for(store, lane, head.kind);
     if (!journal_append(store->journal, shard, record, bytes, reserve, &position)) return false;
     live_on_record(lane, &head, position);
     if (ret_position != NULL) *ret_position = position;
@@ -63,7 +76,7 @@ static bool append(struct store *store, unsigned shard, const uint8_t *record, s
 static bool has_room(struct store *store, unsigned shard)
 {
     struct journal_store *self = of(store);
-    uint64_t reserve = reserve_of(self, &self->lanes[shard]);
+    uint64_t reserve = reserve_for_begin(self, &self->lanes[shard]);
     return journal_has_room(self->journal, shard, RESERVE_PER_MATCH_BYTES, reserve);
 }
 
@@ -77,7 +90,10 @@ static int save(struct store *store, unsigned shard, struct handle match,
     uint64_t position;
     if (lane->promise_count == self->options.matches_max) return -EAGAIN;
     size_t bytes = journal_write_result(lane->record, result);
-    if (!journal_store_write(self, shard, lane->record, bytes, &position)) return -EAGAIN;
+    if (!journal_store_write(self, shard, lane->record, bytes, &position)) {
+        /* Matches that wait here keep what they have written, so that there would never be room. */
+        return store_save(self->database, shard, match, result);
+    }
     carry_expect(self, shard, result);
     uint32_t at = (lane->promise_first + lane->promise_count++) % self->options.matches_max;
     lane->promises[at] = (struct promise){match, position};
@@ -120,7 +136,7 @@ static unsigned take_from_database(struct journal_store *store, unsigned shard,
         unsigned most = max - count < ANSWERS_AT_ONCE ? max - count : ANSWERS_AT_ONCE;
         taken = store_take_answers(store->database, shard, from, most);
         for (unsigned i = 0; i < taken; i++) {
-            if (from[i].kind == STORE_SAVED) {
+            if (from[i].kind == STORE_SAVED && carry_is_parcel(from[i].handle)) {
                 carry_on_saved(store, shard, &from[i], now);
             } else {
                 answers[count++] = from[i];
@@ -196,7 +212,7 @@ static unsigned take_answers(struct store *store, unsigned shard, struct store_a
     count += look_at_loads(self, shard, answers + count, max - count, now);
     carry_on(self, shard, now);
     give_up_what_is_not_needed(self, shard);
-    journal_tick(self->journal, shard, now, clock_wall());
+    journal_tick(self->journal, shard, now, clock_wall(), reserve_for_ends(&self->lanes[shard]));
     return count;
 }
 
@@ -282,6 +298,7 @@ static bool is_anything_waiting(const struct journal_store *store)
 static void pump(struct journal_store *store)
 {
     struct store_answer answers[ANSWERS_AT_ONCE];
+    if (!journal_is_started(store->journal)) return; /* The start has failed. */
     mono_time until = mono_after(clock_mono(), DESTROY_MAX_MS);
     for (unsigned i = 0; i < store->options.shards; i++) {
         journal_sync_all(store->journal, i);

@@ -17,6 +17,7 @@
 enum {
     PARCELS_MAX = 64,               /* Results under way to the database, of one shard. */
     RESERVE_PER_MATCH_BYTES = 8192, /* What most matches write behind their beginning. */
+    MARK_BYTES = 32,                /* OVER, with its frame. */
     COUNTERS = 1 << 16,
 };
 
@@ -85,6 +86,8 @@ QR_MUST_USE bool journal_store_write(struct journal_store *store, unsigned shard
 void carry_expect(struct journal_store *store, unsigned shard, const struct match_result *result);
 /* Whether results of the player are on their way. */
 bool carry_is_expected(const struct journal_store *store, const struct id *player);
+/* Whether an answer is one to carry_on(); else it is the shard's own. */
+bool carry_is_parcel(struct handle handle);
 void carry_on_saved(struct journal_store *store, unsigned shard, const struct store_answer *answer,
                     mono_time now);
 /* Hands on what has been synced. */

@@ -48,7 +48,8 @@ int journal_allocate(struct journal *journal, unsigned shard)
 {
     struct lane *lane = &journal->lanes[shard];
     uint64_t bytes = atomic_load(&journal->bytes) + journal->options.segment_bytes;
-    if (bytes > journal->options.max_bytes) return -EDQUOT;
+    /* What an earlier run has left goes on in any case. */
+    if (bytes > journal->options.max_bytes && journal->is_started) return -EDQUOT;
     if (lane->newest + 1 - lane->first >= SEGMENTS_MAX) return -EDQUOT;
     struct segment *segment = calloc(1, sizeof(*segment));
     if (segment == NULL) return -ENOMEM;
@@ -109,6 +110,8 @@ static void remove_what_is_not_needed(struct journal *journal, unsigned shard)
     uint32_t synced = number_at(atomic_load(&lane->synced));
     while (lane->first < need_from && lane->first < synced) {
         struct segment *segment = segment_at(lane, lane->first);
+        /* In order, also after a power cut: a gap would be a segment that is missing. */
+        if (fsync(journal->dir_fd) < 0) return;
         atomic_store(&lane->table[lane->first % SEGMENTS_MAX], NULL);
         remove_file(journal, shard, lane->first);
         journal_release_segment(journal, segment);
@@ -171,6 +174,7 @@ static void sync_what_is_wanted(struct journal *journal, unsigned shard)
 void *journal_thread(void *context)
 {
     struct journal *journal = context;
+    bool has_tidied = false;
     while (!atomic_load(&journal->is_stopping)) {
         struct pollfd wake = {.fd = journal->wake_fd, .events = POLLIN};
         (void)poll(&wake, 1, LOOK_EVERY_MS); /* Interrupted or not, it looks. */
@@ -178,10 +182,12 @@ void *journal_thread(void *context)
         ssize_t size = read(journal->wake_fd, &count, sizeof(count));
         (void)size; /* How often says nothing. */
         for (unsigned i = 0; i < journal->options.shards; i++) sync_what_is_wanted(journal, i);
-        allocate_what_is_missing(journal);
         for (unsigned i = 0; i < journal->options.shards; i++) {
             remove_what_is_not_needed(journal, i);
         }
+        allocate_what_is_missing(journal);
+        if (!has_tidied) journal_dir_remove_older(journal);
+        has_tidied = true;
     }
     return NULL;
 }
