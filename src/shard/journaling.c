@@ -16,11 +16,18 @@ static bool write(struct shard *shard, size_t bytes)
     return shard->io.journal == NULL || shard->io.journal(shard->io.context, shard->record, bytes);
 }
 
-/* From a gap on a match cannot come about again, so nothing more of it is written. */
+static void write_over(struct shard *shard, struct live_match *live)
+{
+    /* Room is kept for it. */
+    (void)!write(shard, journal_write_mark(shard->record, JOURNAL_OVER, &live->hosted.match.id));
+}
+
+/* From a gap on a match cannot come about again, so nothing more of it is written, and a crash ends it. */
 static void write_of(struct shard *shard, struct live_match *live, size_t bytes)
 {
     if (live->is_unjournaled || write(shard, bytes)) return;
     live->is_unjournaled = true;
+    write_over(shard, live);
     shard->io.log(shard->io.context,
                   &(struct shard_note){.kind = NOTE_UNJOURNALED, .match = live->hosted.match.id});
 }
@@ -93,6 +100,5 @@ void journaling_seat(struct shard *shard, struct live_match *live, const struct 
 
 void journaling_over(struct shard *shard, struct live_match *live)
 {
-    /* Where it is lost, so is the match: it was never complete. */
-    (void)!write(shard, journal_write_mark(shard->record, JOURNAL_OVER, &live->hosted.match.id));
+    if (!live->is_unjournaled) write_over(shard, live);
 }

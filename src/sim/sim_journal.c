@@ -18,7 +18,7 @@ static void *grown(void *memory, size_t bytes)
 
 bool sim_journal_append(struct sim_journal *journal, const uint8_t *record, size_t bytes)
 {
-    if (journal->is_full) return false;
+    if (journal->is_full && record[0] != JOURNAL_OVER) return false;
     size_t needed = journal->size + sizeof(bytes) + bytes;
     if (needed > journal->capacity) {
         journal->capacity = 2 * needed;

@@ -15,7 +15,7 @@ struct shard;
 struct sim_journal {
     uint8_t *bytes; /* Each record behind its length. */
     size_t size, capacity;
-    bool is_full;    /* Takes nothing. */
+    bool is_full;    /* Takes only what it has kept room for: OVER. */
     void **borrowed; /* What restored matches still read. */
     unsigned borrowed_count;
 };

@@ -269,6 +269,22 @@ static void a_match_that_runs_goes_on_without_room(void **state)
     world_close(world);
 }
 
+static void a_match_with_a_gap_in_the_journal_does_not_come_back(void **state)
+{
+    (void)state;
+    struct world *world = world_of(1);
+    duel_asks(world, 0, 0);
+    world->shards[0].journal.is_full = true;
+    answers(world, ADA, 1, right_choice(world, ADA));
+    settle(world);
+    expect_said(world, ADA, "accepted, answered");
+    world->shards[0].journal.is_full = false;
+    crash(world, GONE_MS);
+    settle(world);
+    assert_int_equal(matches_live(world), 0);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -287,6 +303,7 @@ int main(void)
         cmocka_unit_test(what_a_player_knows_of_past_questions_comes_back),
         cmocka_unit_test(without_room_in_the_journal_no_match_begins),
         cmocka_unit_test(a_match_that_runs_goes_on_without_room),
+        cmocka_unit_test(a_match_with_a_gap_in_the_journal_does_not_come_back),
     };
     return cmocka_run_group_tests_name("restore", tests, NULL, NULL);
 }
