@@ -1,6 +1,7 @@
 #include "daemon/server.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -131,12 +132,26 @@ int server_migrate(const struct conf *conf)
     return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
+/* The journal is of use only where a power cut leaves its directory. */
+static int sync_directory(const char *path)
+{
+    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = fd < 0 || fsync(fd) < 0 ? -errno : 0;
+    if (fd >= 0) (void)close(fd); /* It was only read. */
+    if (error == 0) return 0;
+    char value[LOG_VALUE_BYTES_MAX];
+    log_event(LOG_LEVEL_ERROR, "journal_open_failed", "path=%s error=%s", path,
+              log_value(strerror(-error), value));
+    return error;
+}
+
 /* `path` is DATA_DIR/journal. */
 static int journal_path(const struct server *server, char path[CONF_TEXT_BYTES + 32])
 {
     int size = snprintf(path, CONF_TEXT_BYTES + 32, "%s/journal", server->conf->data_dir);
     QR_ASSERT(size > 0 && size < CONF_TEXT_BYTES + 32);
-    if (mkdir(path, S_IRWXU) == 0 || errno == EEXIST) return 0;
+    if (mkdir(path, S_IRWXU) == 0) return sync_directory(server->conf->data_dir);
+    if (errno == EEXIST) return 0;
     char value[LOG_VALUE_BYTES_MAX];
     int error = -errno;
     log_event(LOG_LEVEL_ERROR, "journal_open_failed", "path=%s error=%s", path,
