@@ -4,7 +4,7 @@
  * journal is opened and its last moment found; then, with shards and the new journal at hand, all of it is played
  * again, and what is still needed is copied into the new journal.
  *
- * A match whose replay stops the process is recognised by the next start (the file `attempt` beside the journal says
+ * A match whose replay stops the process is recognised by the next starts (the file `attempt` beside the journal says
  * which match and which event it was): it is played up to the event before, and then ends `cancelled`. One that was
  * begun under other rules is not played again. A result that was written counts in any case.
  *
@@ -35,7 +35,8 @@ void recovery_close(struct recovery *recovery); /* NULL is fine. */
 /* The last moment that the journal knows of; 0: it is empty. */
 mono_time recovery_last(const struct recovery *recovery);
 
-/* `store` is that with the new journal. 0, or -ENOSPC where that has no room, logged. */
+/* `store` is that with the new journal. 0; -ENOSPC where that has no room, or -EBADMSG where a result cannot be read, both
+ * logged. */
 QR_MUST_USE int recovery_replay(struct recovery *recovery, struct shard *const shards[],
                                 unsigned count, struct store *store);
 

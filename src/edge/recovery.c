@@ -216,7 +216,7 @@ static void on_begin(struct recovery *recovery, struct shard *const shards[], st
         problem = "it was begun under other rules";
     }
     if (problem == NULL && attempt_has_stopped_at(&recovery->attempt, &found->id, 0)) {
-        problem = "the last start has stopped at it";
+        problem = "an earlier start has stopped at it";
     }
     if (problem != NULL) {
         log_lost(recovery, found, problem);
@@ -238,7 +238,7 @@ static void on_event(struct recovery *recovery, struct shard *const shards[], st
     const char *problem = journal_read_event(record, bytes, &event);
     if (problem == NULL &&
         attempt_has_stopped_at(&recovery->attempt, &found->id, found->record_count)) {
-        problem = "the last start has stopped at it";
+        problem = "an earlier start has stopped at it";
     }
     if (problem != NULL) {
         condemn(recovery, shards, found, problem);
@@ -267,31 +267,49 @@ static void on_seat(struct recovery *recovery, struct shard *const shards[], str
     keep_record(found, record, bytes);
 }
 
-static void on_record(struct recovery *recovery, struct shard *const shards[], unsigned shard,
+/* A result was told, so that it must not be passed over. */
+static bool on_result(struct recovery *recovery, struct found *found, const uint8_t *record,
+                      size_t bytes)
+{
+    struct journal_result *result = must(malloc(sizeof(*result)));
+    const char *what = journal_read_result(record, bytes, result);
+    free(result);
+    found->result = (struct kept_record){record, bytes};
+    if (what == NULL) return true;
+    struct journal_problem problem;
+    journal_scan_name_last(recovery->scan, &problem);
+    problem.what = what;
+    log_problem("journal_corrupt", LOG_LEVEL_ERROR, &problem);
+    return false;
+}
+
+/* False: it must not be passed over, and cannot be read; logged. */
+static bool on_record(struct recovery *recovery, struct shard *const shards[], unsigned shard,
                       const uint8_t *record, size_t bytes)
 {
     struct journal_head head;
     const char *problem = journal_read_head(record, bytes, &head);
     QR_ASSERT(problem == NULL); /* The scan has looked. */
-    if (head.kind == JOURNAL_CLOCK) return;
+    if (head.kind == JOURNAL_CLOCK) return true;
     bool is_first = head.kind == JOURNAL_BEGIN || head.kind == JOURNAL_RESULT;
     struct found *found =
         is_first ? find_or_add(recovery, &head.match) : find(recovery, &head.match);
-    if (found == NULL) return; /* Of a match whose beginning was not needed any more. */
-    if (head.kind == JOURNAL_RESULT) found->result = (struct kept_record){record, bytes};
+    if (found == NULL) return true; /* Of a match whose beginning was not needed any more. */
+    if (head.kind == JOURNAL_RESULT) return on_result(recovery, found, record, bytes);
     if (head.kind == JOURNAL_STORED) found->is_stored = true;
     if (head.kind == JOURNAL_BEGIN) {
         found->shard = shard;
         on_begin(recovery, shards, found, record, bytes);
-        return;
+        return true;
     }
-    if (handle_is_none(found->handle) || found->is_condemned) return;
+    if (handle_is_none(found->handle) || found->is_condemned) return true;
     if (head.kind == JOURNAL_EVENT) on_event(recovery, shards, found, record, bytes);
     if (head.kind == JOURNAL_SEAT) on_seat(recovery, shards, found, record, bytes);
     if (head.kind == JOURNAL_OVER) {
         shard_restore_forget(shards[found->shard], found->handle);
         found->handle = HANDLE_NONE;
     }
+    return true;
 }
 
 /* --- What is still needed goes on into the new journal. --- */
@@ -330,8 +348,9 @@ int recovery_replay(struct recovery *recovery, struct shard *const shards[], uns
     const uint8_t *record;
     size_t bytes;
     while (journal_scan_next(recovery->scan, &shard, &record, &bytes)) {
-        on_record(recovery, shards, shard % count, record, bytes);
+        if (!on_record(recovery, shards, shard % count, record, bytes)) return -EBADMSG;
     }
+    attempt_nowhere(&recovery->attempt);
     int error = carry_all_over(recovery, store);
     if (error != 0) return error;
     shard_restored(shards, count);

@@ -12,7 +12,7 @@
 
 enum { PATH_BYTES = 512 };
 
-static const char attempt_magic[8] = {'Q', 'R', 'A', 'T', 'T', 'M', 'P', '1'};
+static const char attempt_magic[8] = {'Q', 'R', 'A', 'T', 'T', 'M', 'P', '2'};
 
 /* An assertion knows nothing of whom it stops: this is how it finds the mark. Set by the main thread while matches are
  * played again, and by nobody else. */
@@ -29,6 +29,18 @@ static void path_in(const char *dir, char ret_path[PATH_BYTES])
                    dir); /* Cut, it is not there. */
 }
 
+/* Where the last start has stopped becomes one of the stops. */
+static void take_over(struct attempt_mark *mark)
+{
+    if (memcmp(mark->magic, attempt_magic, sizeof(attempt_magic)) != 0) {
+        memset(mark, 0, sizeof(*mark));
+        memcpy(mark->magic, attempt_magic, sizeof(attempt_magic));
+    }
+    if (mark->has_asserted != 0) mark->stops[mark->stop_count++ % ATTEMPT_STOPS_MAX] = mark->at;
+    mark->has_asserted = 0;
+    mark->at = (struct attempt_place){.event = 0};
+}
+
 int attempt_open(struct attempt *attempt, const char *dir)
 {
     char path[PATH_BYTES];
@@ -36,10 +48,6 @@ int attempt_open(struct attempt *attempt, const char *dir)
     memset(attempt, 0, sizeof(*attempt));
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, S_IRUSR | S_IWUSR);
     if (fd < 0) return -errno;
-    ssize_t size = read(fd, &attempt->before, sizeof(attempt->before));
-    bool is_left = size == (ssize_t)sizeof(attempt->before) &&
-                   memcmp(attempt->before.magic, attempt_magic, sizeof(attempt_magic)) == 0;
-    if (!is_left) memset(&attempt->before, 0, sizeof(attempt->before));
     int error = ftruncate(fd, sizeof(struct attempt_mark)) < 0 ? -errno : 0;
     void *map = error == 0 ? mmap(NULL, sizeof(struct attempt_mark), PROT_READ | PROT_WRITE,
                                   MAP_SHARED, fd, 0)
@@ -48,8 +56,7 @@ int attempt_open(struct attempt *attempt, const char *dir)
     (void)close(fd); /* The map stays. */
     if (error != 0) return error;
     attempt->mark = map;
-    memset(attempt->mark, 0, sizeof(*attempt->mark));
-    memcpy(attempt->mark->magic, attempt_magic, sizeof(attempt_magic));
+    take_over(attempt->mark);
     open_mark = attempt->mark;
     return 0;
 }
@@ -70,12 +77,21 @@ void attempt_remove(const char *dir)
 
 void attempt_at(struct attempt *attempt, const struct id *match, uint32_t event)
 {
-    attempt->mark->match = *match;
-    attempt->mark->event = event;
+    attempt->mark->at = (struct attempt_place){.match = *match, .event = event};
+}
+
+void attempt_nowhere(struct attempt *attempt)
+{
+    open_mark = NULL;
+    attempt->mark->at = (struct attempt_place){.event = 0};
 }
 
 bool attempt_has_stopped_at(const struct attempt *attempt, const struct id *match, uint32_t event)
 {
-    return attempt->before.has_asserted != 0 && attempt->before.event == event &&
-           id_equal(&attempt->before.match, match);
+    const struct attempt_mark *mark = attempt->mark;
+    unsigned count = mark->stop_count < ATTEMPT_STOPS_MAX ? mark->stop_count : ATTEMPT_STOPS_MAX;
+    for (unsigned i = 0; i < count; i++) {
+        if (mark->stops[i].event == event && id_equal(&mark->stops[i].match, match)) return true;
+    }
+    return false;
 }
