@@ -343,6 +343,12 @@ void check_lost(struct check *check)
     check->phase = CHECK_GREETING;
 }
 
+void check_outlived(struct check *check)
+{
+    check->has_outlived = true;
+    check->match.phase_ends_at_ms = 0; /* The wall clock went on. */
+}
+
 void check_ended(struct check *check)
 {
     let_go(check);

@@ -129,7 +129,8 @@ struct check {
     uint8_t phase; /* enum check_phase. */
     bool has_bye;
     bool has_joined_twins; /* For `match`. */
-    uint8_t mode;          /* enum check_mode: what was joined last. */
+    bool has_outlived; /* The server died while the match was held, and its clocks stood still. */
+    uint8_t mode;      /* enum check_mode: what was joined last. */
     struct check_return back;
     char session[CHECK_SESSION_BYTES]; /* The last `welcome`'s; empty: none. */
     char token[CHECK_TOKEN_BYTES];     /* Empty: none. */
@@ -209,6 +210,9 @@ void check_message(struct check *check, const char *text, size_t bytes, uint64_t
 /* The connection is gone, and the player comes back: what waits for a reply will not get one, what
  * else is known is kept. Idempotent. */
 void check_lost(struct check *check);
+
+/* And the server may be, too: its clock for the match held stood still, its queue is forgotten. Behind check_lost(). */
+void check_outlived(struct check *check);
 
 /* The player is done: lets go of the match. */
 void check_ended(struct check *check);

@@ -234,7 +234,7 @@ static void check_left(struct reading *reading, int64_t left_ms, int64_t now_ms)
 {
     const struct check_match *match = &reading->check->match;
     int64_t right_ms = match->phase_ends_at_ms - now_ms;
-    if (match->phase_ends_at_ms == 0) return;
+    if (match->phase_ends_at_ms == 0 || reading->check->has_outlived) return;
     int64_t most_ms = (right_ms > 0 ? right_ms : 0) +
                       (match->is_open ? (int64_t)CLOCK_LONGER_MS : (int64_t)CLOCK_SLACK_MS);
     if (left_ms > most_ms || left_ms < right_ms - CLOCK_SLACK_MS)
@@ -246,7 +246,7 @@ void read_clock(struct reading *reading)
 {
     if (!is_of_match(reading)) return;
     struct check *check = reading->check;
-    const struct check_match *match = &check->match;
+    struct check_match *match = &check->match;
     int64_t round = 0, left_ms = 0, now_ms = 0;
     if (!check->back.awaits_clock) fail(reading, "clock: nothing was resumed");
     check->back.awaits_clock = false;
@@ -259,6 +259,10 @@ void read_clock(struct reading *reading)
     bool is_left = need_int(reading, reading->object, "left_ms", 0, DURATION_MAX_MS, &left_ms);
     if (need_wall(reading, reading->object, "now_ms", &now_ms) && is_left)
         check_left(reading, left_ms, now_ms);
+    /* The server's clock for the round stood still: it stands where this says. */
+    if (check->has_outlived && match->is_open && left_ms <= match->time_ms)
+        match->round_came_us =
+            reading->now_us - UINT64_C(1000) * (match->time_ms - (uint64_t)left_ms);
     reading->news->kind = NEWS_CLOCK;
     reading->news->round = match->round;
     reading->news->choice_count = match->choice_count;

@@ -106,6 +106,7 @@ static void hold_match(struct check *check, const char *text, const struct id *i
     struct check_match *match = &check->match;
     bool is_same = strcmp(text, match->text) == 0;
     if (!is_same) let_go(check);
+    if (!is_same && !check->back.awaits_clock) check->has_outlived = false;
     struct check_match held = {.id = *id, .player_count = 2};
     if (is_same) memcpy(held.own_answers, match->own_answers, sizeof(held.own_answers));
     (void)snprintf(held.text, sizeof(held.text), "%s", text); /* It fits. */

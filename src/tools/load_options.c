@@ -13,6 +13,8 @@
 enum option_code {
     OPTION_HOST = 1,
     OPTION_JSON,
+    OPTION_TOLD,
+    OPTION_MAY_DIE,
     OPTION_VERBOSE,
     OPTION_HELP,
     OPTION_VERSION,
@@ -74,8 +76,12 @@ static const struct number numbers[NUMBER_COUNT] = {
 };
 
 static const struct option other_options[] = {
-    {"host", required_argument, NULL, OPTION_HOST}, {"json", no_argument, NULL, OPTION_JSON},
-    {"verbose", no_argument, NULL, OPTION_VERBOSE}, {"help", no_argument, NULL, OPTION_HELP},
+    {"host", required_argument, NULL, OPTION_HOST},
+    {"json", no_argument, NULL, OPTION_JSON},
+    {"told", required_argument, NULL, OPTION_TOLD},
+    {"server-may-die", no_argument, NULL, OPTION_MAY_DIE},
+    {"verbose", no_argument, NULL, OPTION_VERBOSE},
+    {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
 };
 enum { OTHER_COUNT = sizeof(other_options) / sizeof(other_options[0]) };
@@ -178,6 +184,8 @@ enum options_result options_parse(int argc, char *argv[], struct options *ret_op
         if (code == OPTION_VERSION) return OPTIONS_VERSION;
         if (code == OPTION_HOST) options.host = optarg;
         if (code == OPTION_JSON) options.wants_json = true;
+        if (code == OPTION_TOLD) options.told = optarg;
+        if (code == OPTION_MAY_DIE) options.server_may_die = true;
         if (code == OPTION_VERBOSE) options.is_verbose = true;
         if (code == '?') return wrong_option(reterr_problem, argv[optind - 1]);
         if (code < OPTION_NUMBERS) continue;
@@ -212,6 +220,10 @@ void options_print_help(FILE *out)
         (void)snprintf(name, sizeof(name), "%s N", numbers[index].name); /* All names fit. */
         fprintf(out, "  --%-18s %s\n", name, numbers[index].help);
     }
+    fprintf(out, "  --%-18s %s\n", "told FILE",
+            "writes each `end` that a player sees to a file, and each match lost");
+    fprintf(out, "  --%-18s %s\n", "server-may-die",
+            "a server that is gone comes back on the same port, with its matches");
     fprintf(out, "  --%-18s %s\n", "json", "the figures as one JSON object instead of the table");
     fprintf(out, "  --%-18s %s\n", "verbose", "a line a second while it runs, to standard error");
     fprintf(out, "  --%-18s %s\n", "help", "this text");

@@ -31,6 +31,8 @@ struct options {
     uint32_t drop_reveal_percent; /* Of the reveals: the player loses its connection there. */
     uint32_t back_within_ms;
     uint64_t seed;
+    const char *told; /* A file for each `end` that was seen; NULL: none. */
+    bool server_may_die;
     bool wants_json;
     bool is_verbose;
 };

@@ -287,6 +287,7 @@ static void on_text(struct player *player, struct run *run, const struct link_ev
     run->stats.replayed += news.is_replayed;
     if (verdict.violations > 0)
         run_complain(run, player->index, verdict.first, event->text, event->text_bytes);
+    if (news.kind == NEWS_END) run_tell(run, "", event->text, event->text_bytes, "");
     on_news(player, run, &news);
 }
 
@@ -298,6 +299,7 @@ static void on_link_ended(struct player *player, struct run *run, const struct l
         finish(player, run);
         return;
     }
+    if (return_outlives(player, run, event->close_code)) return;
     char why[128];
     (void)snprintf(why, sizeof(why), "the connection ended with %u%s%s",
                    (unsigned)event->close_code, event->problem != NULL ? ": " : "",
@@ -333,7 +335,13 @@ void player_on_timer(struct player *player, struct run *run, enum player_timer t
         return;
     }
     switch ((enum player_state)player->state) {
-    case PLAYER_CONNECTING: player_lose(player, run, "no welcome in time"); break;
+    case PLAYER_CONNECTING:
+        /* A server that dies may leave a connection that nobody has taken. */
+        link_drop(&player->link);
+        if (!return_outlives(player, run, LINK_CODE_LOST)) {
+            player_lose(player, run, "no welcome in time");
+        }
+        break;
     case PLAYER_IDLE: player_join_or_close(player, run); break;
     case PLAYER_PLAYING:
         player_send_answer(player, run, player->round, player->choice, false);

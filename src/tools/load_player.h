@@ -41,6 +41,7 @@ struct player {
     uint32_t matches; /* Finished. */
     uint32_t round;   /* What it thinks about. */
     uint8_t choice;
+    uint8_t tries;           /* To connect, while the server is gone. */
     bool drops_after_answer; /* With the next answer, before its reply can come. */
     uint32_t doubt_round;    /* Whose answer was lost with its reply; 0: none. */
     uint64_t began_us;       /* When it began to connect. */

@@ -18,6 +18,8 @@ enum {
     PERCENT_ASK_ALL = 10,
     /* Of 100 losses in a match: how many wait for the next answer, to take its reply along. */
     PERCENT_AFTER_ANSWER = 20,
+    TRY_AGAIN_MS = 100, /* At first, to a server that is gone; doubled up to TRIES_DOUBLED times. */
+    TRIES_DOUBLED = 4,
 };
 
 void return_arm_loss(struct player *player, struct run *run)
@@ -46,13 +48,18 @@ static bool may_take_over(const struct player *player)
            player->link.state == LINK_OPEN && player->old.state == LINK_CLOSED;
 }
 
+static void note_doubts(struct player *player)
+{
+    for (uint32_t round = 1; round <= player->check.match.round; round++)
+        if (player->check.match.own_answers[round].is_in_doubt) player->doubt_round = round;
+}
+
 static void lose_link(struct player *player, struct run *run)
 {
     run->stats.drops++;
     player->drops_after_answer = false;
     check_lost(&player->check);
-    for (uint32_t round = 1; round <= player->check.match.round; round++)
-        if (player->check.match.own_answers[round].is_in_doubt) player->doubt_round = round;
+    note_doubts(player);
     wheel_disarm(&run->wheel, &player->timer);
     if (may_take_over(player) && player_percent(run, PERCENT_TAKEOVER)) {
         run->stats.takeovers++;
@@ -95,6 +102,25 @@ void return_after_answer(struct player *player, struct run *run)
     if (player->drops_after_answer && player->state == PLAYER_PLAYING) lose_link(player, run);
 }
 
+bool return_outlives(struct player *player, struct run *run, uint16_t close_code)
+{
+    if (!run->options->server_may_die || close_code != LINK_CODE_LOST) return false;
+    if (player->state == PLAYER_CLOSING || player->state == PLAYER_LEAVING) return false;
+    if (player->state == PLAYER_CONNECTING)
+        run->stats.refused_tries++;
+    else
+        run->stats.deaths++;
+    check_lost(&player->check);
+    check_outlived(&player->check);
+    note_doubts(player);
+    wheel_disarm(&run->wheel, &player->timer);
+    player->state = PLAYER_AWAY;
+    unsigned doublings = player->tries < TRIES_DOUBLED ? player->tries++ : TRIES_DOUBLED;
+    player_arm_in_us(player, run,
+                     UINT64_C(1000) * (1 + prng_below(&run->prng, TRY_AGAIN_MS << doublings)));
+    return true;
+}
+
 /* --- The return. --- */
 
 static void say_resume(struct player *player, struct run *run, char fields[HELLO_FIELDS_BYTES])
@@ -135,8 +161,12 @@ static void note_losses(struct player *player, struct run *run, const struct new
 {
     if (news->lost_match) {
         run->stats.matches_lost++;
-        run_complain(run, player->index, "its match is unknown after the return",
-                     player->check.match.text, strlen(player->check.match.text));
+        run_tell(run, "{\"lost\":\"", player->check.match.text, strlen(player->check.match.text),
+                 "\"}");
+        /* Of one that has ended a server that died knows no more: who compares looks for its result. */
+        if (!player->check.has_outlived)
+            run_complain(run, player->index, "its match is unknown after the return",
+                         player->check.match.text, strlen(player->check.match.text));
     }
     if (news->lost_place) run->stats.places_lost++;
 }
@@ -144,6 +174,7 @@ static void note_losses(struct player *player, struct run *run, const struct new
 void return_on_welcome(struct player *player, struct run *run, const struct news *news)
 {
     player->welcomed_us = run->now_us;
+    player->tries = 0;
     note_losses(player, run, news);
     if (news->request.proof == CHECK_BY_RESUME) run->stats.resumes++;
     wheel_disarm(&run->wheel, &player->timer);

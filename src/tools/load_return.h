@@ -22,6 +22,10 @@ void return_lose_now(struct player *player, struct run *run);
 /* An answer was sent by a timer: maybe the connection is lost before its reply. */
 void return_after_answer(struct player *player, struct run *run);
 
+/* The connection ended without the player's will. True: the server may have died, and the player tries to come back to
+ * it. */
+bool return_outlives(struct player *player, struct run *run, uint16_t close_code);
+
 /* By the best proof there is: the session, else the token, else the name. */
 void return_say_hello(struct player *player, struct run *run);
 

@@ -39,6 +39,13 @@ void run_complain(struct run *run, uint32_t player, const char *what, const char
             text != NULL ? text : "");
 }
 
+void run_tell(struct run *run, const char *before, const char *text, size_t text_bytes,
+              const char *behind)
+{
+    if (run->told == NULL) return;
+    fprintf(run->told, "%s%.*s%s\n", before, (int)text_bytes, text, behind);
+}
+
 /* --- Beginning. --- */
 
 static uint32_t everybody(const struct options *options)
@@ -83,6 +90,7 @@ static int begin(struct run *run, const struct options *options, const struct ad
     run->target =
         (struct link_target){address->ai_addr, address->ai_addrlen, options->host, options->port};
     prng_init(&run->prng, &(struct siphash_key){{options->seed, 0}});
+    if (options->told != NULL && (run->told = fopen(options->told, "we")) == NULL) return -errno;
     run->epoll = epoll_create1(EPOLL_CLOEXEC);
     if (run->epoll < 0) return -errno;
     run->players = calloc(everybody(options), sizeof(struct player));
@@ -103,6 +111,7 @@ static void end(struct run *run)
     twins_destroy(&run->twins);
     free(run->players);
     (void)close(run->epoll); /* Nothing is left in it. */
+    if (run->told != NULL && fclose(run->told) != 0) perror("quizrush-load: --told");
 }
 
 /* --- The loop's parts. --- */

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/assert.h"
 #include "base/prng.h"
@@ -29,6 +30,7 @@ struct run {
     struct wheel wheel;
     struct twins twins;
     struct stats stats;
+    FILE *told;
     struct player *players; /* Owns; those who play, then those who idle. */
     uint32_t started;
     uint32_t complaints;
@@ -46,6 +48,10 @@ struct run {
 /* Prints the first RUN_COMPLAINTS_MAX; `text` (may be NULL) is the message it is about. */
 void run_complain(struct run *run, uint32_t player, const char *what, const char *text,
                   size_t text_bytes);
+
+/* A line for who compares what was told with what is stored; nothing where nobody does. */
+void run_tell(struct run *run, const char *before, const char *text, size_t text_bytes,
+              const char *behind);
 
 /* 0 when it is over and reported; or a negative errno where it could not begin. `run` is zero. */
 QR_MUST_USE int run_all(struct run *run, const struct options *options);

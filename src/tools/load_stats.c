@@ -136,6 +136,8 @@ static void print_returns(const struct stats *stats, bool wants_json, FILE *out)
         {"receipts_again", "receipts asked for again", stats->receipts_again},
         {"matches_lost", "matches lost", stats->matches_lost},
         {"places_lost", "places in the queue lost", stats->places_lost},
+        {"deaths", "lost with the server", stats->deaths},
+        {"refused_tries", "tries while it was gone", stats->refused_tries},
     };
     PRINT_NUMBERS("losses and returns", numbers);
 }

@@ -61,9 +61,11 @@ struct stats {
     uint64_t replayed;       /* Messages with `seq` between a welcome and its clock. */
     uint64_t receipts_again; /* Of answers whose first reply was lost. */
     uint64_t resume_expired;
-    uint64_t by_token;     /* Hellos with a token. */
-    uint64_t matches_lost; /* Live at the drop, unknown at the return. */
-    uint64_t places_lost;  /* In the queue. */
+    uint64_t by_token;      /* Hellos with a token. */
+    uint64_t matches_lost;  /* Live at the drop, unknown at the return. */
+    uint64_t places_lost;   /* In the queue. */
+    uint64_t deaths;        /* Connections that went with the server. */
+    uint64_t refused_tries; /* And tries while it was not there. */
     uint64_t seq_gaps;
     struct stats_code refusals[STATS_CODES_MAX];
     struct histogram connect;

@@ -178,6 +178,9 @@ class Daemon:
         self.release_ports()
         self._ports = [Port(), Port()]
         self.port, self.admin_port = (port.number for port in self._ports)
+        return self._run()
+
+    def _run(self):
         settings = {"port": self.port, "admin_port": self.admin_port, **self.settings}
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(
@@ -185,6 +188,17 @@ class Daemon:
                 env={**os.environ, **self.environment},
             )
         return self
+
+    def crash(self):
+        """Ends it at once, as nothing that it could notice does."""
+        self.process.kill()
+        self.process.wait()
+
+    def start_again(self):
+        """On the same ports, with what it left; waits until it is ready."""
+        self._run()
+        if wait_until(self._ready_or_ended, START_DEADLINE_S, "the daemon is ready again") != "ready":
+            raise AssertionError(f"quizrushd ended with {self.process.returncode}:\n{self.log()}")
 
     def _ready_or_ended(self):
         if self.process.poll() is not None:
