@@ -349,6 +349,13 @@ void check_outlived(struct check *check)
     check->match.phase_ends_at_ms = 0; /* The wall clock went on. */
 }
 
+void check_forget_match(struct check *check)
+{
+    let_go(check);
+    memset(&check->match, 0, sizeof(check->match));
+    check->back.phase_before = CHECK_QUEUED; /* All of it is to come. */
+}
+
 void check_ended(struct check *check)
 {
     let_go(check);

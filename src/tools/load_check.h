@@ -214,6 +214,9 @@ void check_lost(struct check *check);
 /* And the server may be, too: its clock for the match held stood still, its queue is forgotten. Behind check_lost(). */
 void check_outlived(struct check *check);
 
+/* What was seen of the match does not stand any more. */
+void check_forget_match(struct check *check);
+
 /* The player is done: lets go of the match. */
 void check_ended(struct check *check);
 

@@ -193,6 +193,9 @@ static void on_refused(struct player *player, struct run *run, const struct news
     bool is_expired = strcmp(news->code, "resume_expired") == 0;
     if (news->request.kind == CHECK_HELLO && is_expired)
         return_on_expired(player, run, news);
+    else if (news->request.kind == CHECK_HELLO && strcmp(news->code, "bad_message") == 0 &&
+             run->options->server_may_die)
+        return_on_taken_back(player, run);
     else if (news->request.kind == CHECK_HELLO)
         player_lose(player, run, "hello was refused");
     if (news->request.kind != CHECK_JOIN) return;

@@ -201,6 +201,13 @@ void return_on_expired(struct player *player, struct run *run, const struct news
     return_say_hello(player, run);
 }
 
+void return_on_taken_back(struct player *player, struct run *run)
+{
+    run->stats.taken_back++;
+    check_forget_match(&player->check);
+    return_say_hello(player, run);
+}
+
 /* Sends again what was in doubt; thinks again where the loss came between the question and the
  * answer. */
 void return_on_clock(struct player *player, struct run *run, const struct news *news)

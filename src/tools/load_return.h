@@ -37,6 +37,9 @@ void return_to_queue(struct player *player, struct run *run);
 /* The session is not known any more: says hello by what is left. */
 void return_on_expired(struct player *player, struct run *run, const struct news *news);
 
+/* The server knows less than was seen: asks for all of it. */
+void return_on_taken_back(struct player *player, struct run *run);
+
 /* What was missed has come. */
 void return_on_clock(struct player *player, struct run *run, const struct news *news);
 

@@ -137,6 +137,7 @@ static void print_returns(const struct stats *stats, bool wants_json, FILE *out)
         {"matches_lost", "matches lost", stats->matches_lost},
         {"places_lost", "places in the queue lost", stats->places_lost},
         {"deaths", "lost with the server", stats->deaths},
+        {"taken_back", "matches partly taken back", stats->taken_back},
         {"refused_tries", "tries while it was gone", stats->refused_tries},
     };
     PRINT_NUMBERS("losses and returns", numbers);

@@ -65,6 +65,7 @@ struct stats {
     uint64_t matches_lost;  /* Live at the drop, unknown at the return. */
     uint64_t places_lost;   /* In the queue. */
     uint64_t deaths;        /* Connections that went with the server. */
+    uint64_t taken_back;    /* Matches of which less was there than was seen. */
     uint64_t refused_tries; /* And tries while it was not there. */
     uint64_t seq_gaps;
     struct stats_code refusals[STATS_CODES_MAX];

@@ -106,6 +106,7 @@ class Crashes:
             "finished_seen": self.figures.get("ends", {}).get("finished"),
             "forfeits_seen": self.figures.get("ends", {}).get("forfeit"),
             "start_ms_max": max(self.starts_ms), "torn": log.count("journal_torn"),
+            "taken_back": self.figures.get("taken_back"),
         }
         if not ends or not sum(recovered):
             wrongs.append("nothing was told, or no match was caught by a crash: this proves nothing")
@@ -121,12 +122,13 @@ class Crashes:
             found.setdefault(str(uuid.UUID(bytes=row["match"])), []).append(row)
         return found
 
-    @staticmethod
-    def _wrongs_of(message, stored, ends):
+    def _wrongs_of(self, message, stored, ends):
         match = message["match"]
-        if match in ends and ends[match] != message:
+        # Told again after a power cut it may have another `seq`: what was told between was not synced.
+        end = {**message, "seq": 0} if self.is_power else message
+        if match in ends and ends[match] != end:
             return [f"match {match} has two ends: {ends[match]}, {message}"]
-        ends[match] = message
+        ends[match] = end
         sides = stored.get(match, [])
         if len(sides) != 2:
             return [f"match {match} was told to have ended, and is stored with {len(sides)} players: {message}"]
