@@ -16,11 +16,13 @@
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { KEY_BYTES = 64 };
+enum { KEY_BYTES = 64, SYNC_NS = 100000000 };
 
 static const char *root, *shadow;
+static int is_slow; /* Where a file is written; not while what is there is noted. */
 
 /* A test of what is lost must not pass because nothing could be noted. */
 static void must(int holds)
@@ -39,11 +41,13 @@ static int key_of(int fd, const char *name, char key[KEY_BYTES])
     return S_ISDIR(status.stx_mode);
 }
 
-/* Each appears whole or not at all: a kill may come at any time. */
+/* Each appears whole or not at all: a kill may come at any time. And late, with what was there when the sync began: who
+ * does not wait for the disk shall lose. */
 static void move_in(const char *temporary, char kind, const char *key)
 {
     char path[PATH_MAX];
     (void)snprintf(path, sizeof(path), "%s/%c/%s", shadow, kind, key);
+    if (is_slow && kind == 'i') (void)nanosleep(&(struct timespec){.tv_nsec = SYNC_NS}, NULL);
     must(rename(temporary, path) == 0);
 }
 
@@ -125,6 +129,7 @@ __attribute__((constructor)) static void begin(void)
     (void)snprintf(path, sizeof(path), "%s/root", shadow);
     FILE *out = fopen(path, "we");
     must(out != NULL && fprintf(out, "%s", key) > 0 && fclose(out) == 0);
+    is_slow = 1;
 }
 
 static int is_below_root(int fd)
