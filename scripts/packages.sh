@@ -12,7 +12,7 @@ packages_build=(
 # Debian's npm does not go together with a Node.js from elsewhere, so `node` decides for both.
 packages_test=(
     libcmocka-dev binutils=nm spin=spin python3=python3 python3-websockets sqlite3=sqlite3 postgresql openssl=openssl
-    iproute2=ip util-linux=setarch patch=patch chromium=chromium nodejs=node npm=node
+    iproute2=ip util-linux=setarch strace=strace patch=patch chromium=chromium nodejs=node npm=node
 )
 
 packages_fuzz=(clang=clang libclang-rt-14-dev llvm=llvm-symbolizer)

@@ -1,12 +1,15 @@
 """quizrushd as operators meet it: command line, start, pages, the two signals."""
 
 import asyncio
+import os
 import re
 import signal
 import socket
+import struct
 import tempfile
 import time
 import unittest
+import zlib
 from pathlib import Path
 
 import websockets
@@ -141,6 +144,37 @@ class StartTest(unittest.TestCase):
     def test_a_data_directory_that_is_missing_is_named(self):
         missing = Path(self.directory) / "missing"
         self.assert_failed(self.run_on(self.free_port(), self.free_port(), data_dir=missing), missing)
+
+    def test_a_data_directory_that_takes_no_files_is_named(self):
+        self.assert_failed(self.run_on(self.free_port(), self.free_port(), data_dir="/proc"), "/proc")
+
+    def test_a_journal_directory_that_is_a_file_is_named(self):
+        (Path(self.directory) / "journal").touch()
+        result = self.run_on(self.free_port(), self.free_port(), data_dir=self.directory)
+        self.assert_failed(result, Path(self.directory) / "journal")
+
+    @unittest.skipIf(os.geteuid() == 0, "root may do everything")
+    def test_a_journal_directory_without_permission_is_named(self):
+        journal = Path(self.directory) / "journal"
+        journal.mkdir(mode=0)
+        self.addCleanup(journal.chmod, 0o700)
+        self.assert_failed(self.run_on(self.free_port(), self.free_port(), data_dir=self.directory), journal)
+
+    def test_a_corrupt_journal_is_named_with_its_place(self):
+        run = Path(self.directory) / "journal" / "00000001"
+        run.mkdir(parents=True)
+        (run / "00-00000001.qrj").write_bytes(b"QRJOURN1" + struct.pack("<IIQQ", 0, 1, 0, 0) + self.moment(1 << 32 | 4096))
+        result = self.run_on(self.free_port(), self.free_port(), data_dir=self.directory)
+        self.assert_failed(result, run / "00-00000001.qrj")
+        self.assertRegex(result.stderr, r"event=journal_corrupt \S+ offset=88 what=")
+
+    @staticmethod
+    def moment(synced):
+        """A CLOCK record that says that more was synced than is there."""
+        record = b"\7" + bytes(16) + struct.pack("<QqQ", 1, 1, synced)
+        size = struct.pack("<I", len(record))
+        frame = size + struct.pack("<I", zlib.crc32(record, zlib.crc32(size))) + record
+        return frame.ljust((len(frame) + 7) // 8 * 8, b"\0") + bytes(8)
 
     def test_a_question_bank_that_is_missing_is_named(self):
         missing = Path(self.directory) / "missing.json"
