@@ -11,15 +11,15 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/sendfile.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
-enum { KEY_BYTES = 64, SYNC_NS = 100000000 };
+enum { KEY_BYTES = 64, SYNC_MS = 100 };
 
 static const char *root, *shadow;
 static int is_slow; /* Where a file is written; not while what is there is noted. */
@@ -47,7 +47,7 @@ static void move_in(const char *temporary, char kind, const char *key)
 {
     char path[PATH_MAX];
     (void)snprintf(path, sizeof(path), "%s/%c/%s", shadow, kind, key);
-    if (is_slow && kind == 'i') (void)nanosleep(&(struct timespec){.tv_nsec = SYNC_NS}, NULL);
+    if (is_slow && kind == 'i') (void)poll(NULL, 0, SYNC_MS);
     must(rename(temporary, path) == 0);
 }
 
