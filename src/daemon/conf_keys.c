@@ -122,7 +122,7 @@ const struct conf_key conf_keys[CONF_KEY_COUNT] = {
 
     /* What is read and written. */
     TEXT(data_dir, "/var/lib/quizrushd", false, is_path, "a path",
-         "Where the database `quizrush.db` and the key `token.key` lie; the directory must exist."),
+         "Where the database `quizrush.db`, the key `token.key` and `journal/` lie; the directory must exist."),
     TEXT_LIST(store, "sqlite", false, is_store, explain_store,
               "`sqlite`, or a URI such as `postgresql://quizrush@db.example.org/quizrush?sslmode=verify-full`",
               "Which database keeps players, ratings and results."),
