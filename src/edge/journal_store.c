@@ -12,7 +12,9 @@ enum {
     LOAD_WAIT_MAX_MS = 5000,
     ANSWERS_AT_ONCE = 32,
     DESTROY_MAX_MS = 3000,
-    PUMP_EVERY_NS = 2000000
+    PUMP_EVERY_NS = 2000000,
+    /* Another shard's answer may be what a look-up waits for, and that wakes nobody here. */
+    LOOK_AGAIN_MS = 20,
 };
 
 static struct journal_store *of(struct store *store)
@@ -238,6 +240,9 @@ static bool next_due(struct store *store, unsigned shard, mono_time *ret_due)
     if (carry_next_due(lane, &at)) keep_earlier(ret_due, &is_due, at);
     for (uint32_t i = 0; i < lane->load_count; i++) {
         keep_earlier(ret_due, &is_due, lane->loads[i].give_up_at);
+    }
+    if (lane->load_count > 0) {
+        keep_earlier(ret_due, &is_due, mono_after(clock_mono(), LOOK_AGAIN_MS));
     }
     return is_due;
 }

@@ -18,7 +18,14 @@
 #include "proto/journal.h"
 #include "store_double.h"
 
-enum { MANY = 16, MATCHES_MAX = 256, LOADS_MAX = 4, ANSWERS_MAX = 16, BEGIN_BYTES = 8192 };
+enum {
+    MANY = 16,
+    MATCHES_MAX = 256,
+    LOADS_MAX = 4,
+    ANSWERS_MAX = 16,
+    BEGIN_BYTES = 8192,
+    SOON_MS = 500
+};
 
 struct bench {
     struct desk *desk;
@@ -237,6 +244,9 @@ static void a_look_up_waits_for_the_players_results(void **state)
     assert_int_equal(load(bench, 7, double_player(0)), 0);
     look(bench);
     assert_int_equal(bench->database.loads, 0);
+    mono_time due;
+    assert_true(store_next_due(bench->store, 0, &due));
+    assert_true(mono_is_before(due, mono_after(clock_mono(), SOON_MS)));
     store_double_answer_all(&bench->database);
     struct store_answer answer = next_answer(bench);
     assert_int_equal(answer.kind, STORE_LOADED);

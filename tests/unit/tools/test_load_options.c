@@ -47,6 +47,17 @@ static void without_a_port_nothing_runs(void **state)
     assert_string_equal(problem, "--port is required");
 }
 
+static void a_server_may_die_and_what_is_told_goes_to_a_file(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1", "--told", "ends", "--server-may-die"), OPTIONS_RUN);
+    assert_string_equal(options.told, "ends");
+    assert_true(options.server_may_die);
+    assert_int_equal(parse("--port=1", NULL, NULL, NULL), OPTIONS_RUN);
+    assert_null(options.told);
+    assert_false(options.server_may_die);
+}
+
 static void a_number_is_read_to_its_last_character(void **state)
 {
     (void)state;
@@ -130,6 +141,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_port_is_enough),
         cmocka_unit_test(without_a_port_nothing_runs),
+        cmocka_unit_test(a_server_may_die_and_what_is_told_goes_to_a_file),
         cmocka_unit_test(a_number_is_read_to_its_last_character),
         cmocka_unit_test(thinking_takes_at_most_the_longest_time),
         cmocka_unit_test(a_run_without_an_end_is_refused),
