@@ -35,11 +35,12 @@ class Trace:
             thread, at, text = found[1], float(found[2]), found[3]
             if text.endswith("<unfinished ...>"):
                 begun[thread] = (at, text)
-            elif text.startswith("<... "):
+            elif text.startswith("<... ") and thread in begun:
                 began, first = begun.pop(thread)
                 self.calls.append((began, at, first + text))
-            else:
-                self.calls.append((at, at + float(re.search(r"<([\d.]+)>$", text)[1]), text))
+            elif took := re.search(r"<([\d.]+)>$", text):
+                self.calls.append((at, at + float(took[1]), text))
+            # What is left are signals, and calls that strace has begun or ended in the middle of.
 
     def writes_of(self, kind, match):
         wanted = f'\\"type\\":\\"{kind}\\",\\"match\\":\\"{match}\\"'
