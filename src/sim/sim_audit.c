@@ -72,9 +72,6 @@ void audit_after_run(struct world *world, unsigned index)
     match_audit(shard, watch, audit);
     session_audit(shard);
     lobby_audit(shard);
-    const struct lobby *lobby = shard->lobby;
-    if (lobby != NULL && lobby->matchmaker.away >= lobby->matchmaker.away_bound)
-        audit->are_many_away = true;
     whole_audit_counts(shard);
     if (++watch->runs % audit->whole_every == 0) look_at_all_of(world, index);
     if (has_read_all(world, index)) referee_on_emptied(&world->referee, index, world->now);

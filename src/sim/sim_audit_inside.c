@@ -12,6 +12,9 @@ void __wrap_hosted_deliver_owed(struct shard *shard);
 void __real_hosted_on_come(struct shard *shard, const struct record_come *record);
 void __wrap_hosted_on_come(struct shard *shard, const struct record_come *record);
 
+void __real_lobby_on_away(struct shard *shard, const struct record_away *record);
+void __wrap_lobby_on_away(struct shard *shard, const struct record_away *record);
+
 void inside_audit_init(void)
 {
 }
@@ -30,6 +33,16 @@ void __wrap_ghost_begin(struct shard *shard, struct session *session)
         sim_failed("who is lost in the queue keeps its place: it is %s, and the lobby %s",
                    session_state_name((enum session_state)session->state),
                    is_told ? "hears of it" : "does not hear of it");
+}
+
+/* When the iteration is over there may be fewer again. */
+void __wrap_lobby_on_away(struct shard *shard, const struct record_away *record)
+{
+    const struct matchmaker *matchmaker = &shard->lobby->matchmaker;
+    const struct world_shard *at = shard->io.context;
+    bool are_many = matchmaker->away >= matchmaker->away_bound;
+    at->world->audit->are_many_away = at->world->audit->are_many_away || are_many;
+    __real_lobby_on_away(shard, record);
 }
 
 /* Ids of requests are a connection's own. */

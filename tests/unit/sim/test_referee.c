@@ -342,6 +342,32 @@ static void a_seed_fails(void **state)
         "nothing is as long as a seed");
 }
 
+/* --- Coming back. --- */
+
+static const char *hears_after_coming_back(struct referee *referee, const char *text)
+{
+    assert_string_equal(
+        is_told(referee, ADA, "{\"type\":\"welcome\",\"player\":\"" ADAS_ID "\"," MATCH "}"),
+        "nothing");
+    return is_told(referee, ADA, text);
+}
+
+static void what_tells_of_now_comes_behind_the_clock(void **state)
+{
+    static const char text[] = "{\"type\":\"answered\"," MATCH ",\"round\":1,\"player\":1}";
+    assert_string_equal(hears_after_coming_back(*state, text), "the clock ends what was missed");
+}
+
+static void with_the_last_answer_no_clock_comes_any_more(void **state)
+{
+    static const char text[] = "{\"type\":\"answered\"," MATCH ",\"round\":2,\"player\":1}";
+    assert_string_equal(hears_after_coming_back(*state, text), "nothing");
+    assert_string_equal(is_told(*state, ADA,
+                                "{\"type\":\"clock\"," MATCH
+                                ",\"round\":2,\"left_ms\":0,\"now_ms\":5000000}"),
+                        "clock comes once after a welcome back");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, round_is_asked, is_over)
 
 int main(void)
@@ -366,6 +392,8 @@ int main(void)
         TEST(other_bytes_for_the_other_player_fail),
         TEST(an_end_that_nobody_has_saved_fails),
         TEST(a_reply_that_nobody_asked_for_fails),
+        TEST(what_tells_of_now_comes_behind_the_clock),
+        TEST(with_the_last_answer_no_clock_comes_any_more),
         TEST(a_field_of_ones_own_fails),
         TEST(a_seed_fails),
     };
