@@ -90,6 +90,21 @@ static void what_was_told_before_is_told_again_in_the_same_bytes(void **state)
     world_close(world);
 }
 
+static void the_grace_begins_anew_where_it_was_about_to_end(void **state)
+{
+    (void)state;
+    struct world *world = world_of(1);
+    duel_asks(world, 0, 0);
+    is_lost(world, ADA);
+    run_ms(world, GRACE_MS - 1);
+    crash(world, GONE_MS);
+    is_back(world, BEN, 0);
+    run_ms(world, GRACE_MS - CALM_MS);
+    is_back(world, ADA, 0);
+    assert_int_equal(matches_live(world), 1);
+    world_close(world);
+}
+
 static void who_does_not_come_back_within_the_grace_forfeits(void **state)
 {
     (void)state;
@@ -292,6 +307,7 @@ int main(void)
         cmocka_unit_test(the_lost_time_is_given_back_to_the_round),
         cmocka_unit_test(what_is_told_after_it_is_on_the_wall_clock_of_then),
         cmocka_unit_test(what_was_told_before_is_told_again_in_the_same_bytes),
+        cmocka_unit_test(the_grace_begins_anew_where_it_was_about_to_end),
         cmocka_unit_test(who_does_not_come_back_within_the_grace_forfeits),
         cmocka_unit_test(nobody_back_within_the_grace_cancels),
         cmocka_unit_test(a_match_against_the_house_comes_back_with_its_bot),
