@@ -37,7 +37,7 @@ enum {
                                  QUESTION_CHOICES_MAX * (3 + 4 * CHOICE_CHARACTERS_MAX),
     /* Head, settings and players; and per round its places, or its answers. */
     JOURNAL_RECORD_BYTES_MAX = 1024 + MATCH_ROUNDS_MAX * (JOURNAL_QUESTION_BYTES_MAX + 128),
-    JOURNAL_EVENT_BYTES_MAX = 64, /* Of all records but BEGIN and RESULT. */
+    JOURNAL_EVENT_BYTES_MAX = 96, /* Of all records but BEGIN and RESULT. */
 };
 
 /* The digest of the secret of the session that has a seat: who shows the secret is its player. */
@@ -75,6 +75,9 @@ struct journal_begin {
 struct journal_seat {
     uint8_t seat;
     struct journal_secret secret;
+    /* The one that was shown for it, and is good until its client has learnt the newer one. Zeros: a token was shown,
+     * and the secret that was the last one is. */
+    struct journal_secret shown;
 };
 
 struct journal_event {

@@ -182,6 +182,7 @@ const char *journal_read_seat(const uint8_t *bytes, size_t size, struct journal_
     struct unpack unpack = behind_head(bytes, size, JOURNAL_SEAT);
     ret_seat->seat = (uint8_t)unpack_number(&unpack, 1);
     unpack_bytes(&unpack, ret_seat->secret.bytes, sizeof(ret_seat->secret.bytes));
+    unpack_bytes(&unpack, ret_seat->shown.bytes, sizeof(ret_seat->shown.bytes));
     if (ret_seat->seat >= MATCH_PLAYERS_MAX) unpack.is_bad = true;
     return finish(&unpack);
 }

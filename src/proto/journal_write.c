@@ -127,6 +127,7 @@ size_t journal_write_seat(uint8_t bytes[JOURNAL_EVENT_BYTES_MAX], const struct i
     struct pack pack = begin_record(bytes, JOURNAL_EVENT_BYTES_MAX, JOURNAL_SEAT, match);
     pack_number(&pack, seat->seat, 1);
     pack_bytes(&pack, seat->secret.bytes, sizeof(seat->secret.bytes));
+    pack_bytes(&pack, seat->shown.bytes, sizeof(seat->shown.bytes));
     return pack.size;
 }
 

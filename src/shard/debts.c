@@ -132,6 +132,7 @@ static bool pay_come(struct shard *shard, struct session *session)
                                  .last_match = session->hello.last_match,
                                  .last_seq = session->hello.last_seq,
                                  .secret = session->hello.secret};
+    if (session->hello.claim == CLAIM_RESUME) record.shown = session->hello.proof;
     session->told_credit_ms = session->credit_ms;
     return post(shard, session->match.shard, &record, sizeof(record));
 }

@@ -95,6 +95,7 @@ void journaling_seat(struct shard *shard, struct live_match *live, const struct 
     live->spare_records++;
     struct journal_seat seat = {.seat = record->seat};
     memcpy(seat.secret.bytes, record->secret.bytes, sizeof(seat.secret.bytes));
+    memcpy(seat.shown.bytes, record->shown.bytes, sizeof(seat.shown.bytes));
     write_of(shard, live, journal_write_seat(shard->record, &live->hosted.match.id, &seat));
 }
 

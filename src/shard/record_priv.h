@@ -295,7 +295,8 @@ struct record_come {
     struct id match_id;
     struct id last_match;
     uint32_t last_seq;
-    struct digest secret; /* For the journal. */
+    struct digest secret; /* For the journal, */
+    struct digest shown;  /* and the one that was shown for it; zeros: a token was. */
 };
 
 struct record_place {

@@ -104,7 +104,9 @@ void shard_restore_seat(struct shard *shard, struct handle match, const struct j
     QR_ASSERT(live != NULL);
     struct session *session = in_seat(shard, live, seat->seat);
     if (session == NULL) return; /* A bot's: nobody shows its secret. */
-    session->hello.proof = session->hello.secret;
+    static const struct journal_secret none;
+    bool is_by_token = memcmp(&seat->shown, &none, sizeof(none)) == 0;
+    session->hello.proof = is_by_token ? session->hello.secret : digest_of(&seat->shown);
     session->hello.secret = digest_of(&seat->secret);
 }
 

@@ -149,7 +149,7 @@ static void a_session_that_takes_a_seat_is_read_as_it_was_written(void **state)
     (void)state;
     uint8_t bytes[JOURNAL_EVENT_BYTES_MAX];
     struct id match = {{7}};
-    struct journal_seat seat = {.seat = 1, .secret = sides[1].secret}, read;
+    struct journal_seat seat = {.seat = 1, .secret = sides[1].secret, .shown = sides[0].secret}, read;
     size_t size = journal_write_seat(bytes, &match, &seat);
     struct journal_head head = head_of(bytes, size);
     assert_int_equal(head.kind, JOURNAL_SEAT);

@@ -225,6 +225,35 @@ static void a_session_that_was_taken_over_before_speaks_for_nobody(void **state)
     world_close(world);
 }
 
+static void comes_and_is_lost_before_it_hears(struct world *world, unsigned client, bool by_token)
+{
+    comes(world, client, 1);
+    takes_only(world, client, 0);
+    if (by_token) {
+        shows_its_token(world, client);
+    } else {
+        resumes(world, client);
+    }
+    settle(world);
+    is_lost(world, client);
+    settle(world);
+}
+
+static void a_session_is_good_until_a_newer_one_was_heard_of(void **state)
+{
+    (void)state;
+    struct world *world = world_of(2);
+    duel_asks(world, 0, 1);
+    is_lost(world, ADA);
+    settle(world);
+    comes_and_is_lost_before_it_hears(world, ADA, true);
+    comes_and_is_lost_before_it_hears(world, ADA, false);
+    crash(world, GONE_MS);
+    is_back(world, ADA, 0);
+    assert_int_equal(count_said(world, ADA, "clock"), 1);
+    world_close(world);
+}
+
 static void a_token_finds_the_match_as_well(void **state)
 {
     (void)state;
@@ -315,6 +344,7 @@ int main(void)
         cmocka_unit_test(a_result_that_was_on_its_way_is_saved_again),
         cmocka_unit_test(what_has_ended_does_not_come_back),
         cmocka_unit_test(a_session_that_was_taken_over_before_speaks_for_nobody),
+        cmocka_unit_test(a_session_is_good_until_a_newer_one_was_heard_of),
         cmocka_unit_test(a_token_finds_the_match_as_well),
         cmocka_unit_test(what_a_player_knows_of_past_questions_comes_back),
         cmocka_unit_test(without_room_in_the_journal_no_match_begins),
