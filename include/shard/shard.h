@@ -78,6 +78,9 @@ struct handle shard_restore_begin(struct shard *shard, const struct journal_begi
 void shard_restore_seat(struct shard *shard, struct handle match, const struct journal_seat *seat);
 enum restored shard_restore_event(struct shard *shard, struct handle match,
                                   const struct journal_event *event);
+/* Its result was fixed, and counts whatever comes. ENDED: what is known of the match does not lead there, and it is
+ * over. */
+enum restored shard_restore_result(struct shard *shard, struct handle match);
 /* It will end `cancelled`. Nothing more is told it. */
 void shard_restore_cancel(struct shard *shard, struct handle match);
 /* It is over, or lost: nobody hears of it any more. */

@@ -267,15 +267,26 @@ static void on_seat(struct recovery *recovery, struct shard *const shards[], str
     keep_record(found, record, bytes);
 }
 
+/* It counts: a match that does not lead there is over. */
+static void stand_by_result(struct shard *const shards[], struct found *found)
+{
+    if (handle_is_none(found->handle)) return;
+    if (shard_restore_result(shards[found->shard], found->handle) == RESTORED_LIVE) return;
+    found->handle = HANDLE_NONE;
+}
+
 /* A result was told, so that it must not be passed over. */
-static bool on_result(struct recovery *recovery, struct found *found, const uint8_t *record,
-                      size_t bytes)
+static bool on_result(struct recovery *recovery, struct shard *const shards[], struct found *found,
+                      const uint8_t *record, size_t bytes)
 {
     struct journal_result *result = must(malloc(sizeof(*result)));
     const char *what = journal_read_result(record, bytes, result);
     free(result);
     found->result = (struct kept_record){record, bytes};
-    if (what == NULL) return true;
+    if (what == NULL) {
+        stand_by_result(shards, found);
+        return true;
+    }
     struct journal_problem problem;
     journal_scan_name_last(recovery->scan, &problem);
     problem.what = what;
@@ -295,20 +306,21 @@ static bool on_record(struct recovery *recovery, struct shard *const shards[], u
     struct found *found =
         is_first ? find_or_add(recovery, &head.match) : find(recovery, &head.match);
     if (found == NULL) return true; /* Of a match whose beginning was not needed any more. */
-    if (head.kind == JOURNAL_RESULT) return on_result(recovery, found, record, bytes);
+    if (head.kind == JOURNAL_RESULT) return on_result(recovery, shards, found, record, bytes);
     if (head.kind == JOURNAL_STORED) found->is_stored = true;
     if (head.kind == JOURNAL_BEGIN) {
         found->shard = shard;
         on_begin(recovery, shards, found, record, bytes);
         return true;
     }
-    if (handle_is_none(found->handle) || found->is_condemned) return true;
-    if (head.kind == JOURNAL_EVENT) on_event(recovery, shards, found, record, bytes);
-    if (head.kind == JOURNAL_SEAT) on_seat(recovery, shards, found, record, bytes);
-    if (head.kind == JOURNAL_OVER) {
+    if (handle_is_none(found->handle)) return true;
+    if (head.kind == JOURNAL_OVER) { /* However it came about. */
         shard_restore_forget(shards[found->shard], found->handle);
         found->handle = HANDLE_NONE;
     }
+    if (found->is_condemned) return true;
+    if (head.kind == JOURNAL_EVENT) on_event(recovery, shards, found, record, bytes);
+    if (head.kind == JOURNAL_SEAT) on_seat(recovery, shards, found, record, bytes);
     return true;
 }
 

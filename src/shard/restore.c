@@ -126,6 +126,18 @@ enum restored shard_restore_event(struct shard *shard, struct handle match,
     return RESTORED_ENDED;
 }
 
+enum restored shard_restore_result(struct shard *shard, struct handle match)
+{
+    struct live_match *live = pool_resolve(&shard->matches, match);
+    QR_ASSERT(live != NULL);
+    /* Only what has a result stays in this state. */
+    bool is_waiting = live->hosted.match.state == MATCH_SETTLING;
+    if (is_waiting && !live->is_condemned) return RESTORED_LIVE;
+    /* The journal had no room for what led there: played on, it would have another result. */
+    release(shard, live);
+    return RESTORED_ENDED;
+}
+
 void shard_restore_cancel(struct shard *shard, struct handle match)
 {
     struct live_match *live = pool_resolve(&shard->matches, match);
