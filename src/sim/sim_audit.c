@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim_answers.h"
 #include "sim_audit_priv.h"
 #include "sim_failed.h"
 
@@ -23,6 +24,7 @@ struct audit *audit_create(struct world *world)
     struct audit *audit = calloc(1, sizeof(*audit));
     SIM_EXPECT(audit != NULL);
     audit->world = world;
+    audit->began_at = world->now;
     audit->whole_every = 1u << (WHOLE_EVERY_LEAST + world->settings.seed % WHOLE_EVERY_RANGE);
     for (unsigned i = 0; i < world->settings.shards; i++) {
         uint32_t slots = world->shards[i].shard->matches.capacity;
@@ -119,6 +121,14 @@ void audit_after_message(struct world *world, unsigned client)
 
 /* --- Time. --- */
 
+static bool is_any_journal_full(const struct world *world)
+{
+    for (unsigned i = 0; i < world->settings.shards; i++) {
+        if (world->shards[i].journal.is_full) return true;
+    }
+    return false;
+}
+
 void audit_on_time(struct world *world, mono_time next)
 {
     struct audit *audit = world->audit;
@@ -126,7 +136,8 @@ void audit_on_time(struct world *world, mono_time next)
     for (unsigned i = 0; i < world->settings.shards; i++) {
         if (world->shards[i].is_stalled) audit->shards[i].stalled_ms += passed_ms;
     }
-    bool is_outage = world->saves.mode != STORE_PROMPT || world->saves.count > 0;
+    bool is_outage =
+        world->saves.mode != STORE_PROMPT || answers_is_saving(world) || is_any_journal_full(world);
     if (is_outage) audit->outage_ms += passed_ms;
     if (is_outage && !audit->is_outage) audit->outages++;
     audit->is_outage = is_outage;

@@ -32,6 +32,7 @@ struct shard_watch {
 
 struct audit {
     struct world *world;
+    mono_time began_at;   /* With the process. */
     uint32_t whole_every; /* Iterations of a shard between two looks at everything. */
     struct shard_watch shards[SHARDS_MAX];
     uint64_t outage_ms; /* The store was not prompt, */

@@ -167,6 +167,32 @@ static void who_was_away_too_often_is_gone(const struct match *match)
     }
 }
 
+/* Which wall clock it is that a match goes on by. */
+static void note_recovered(struct match *match, const struct match_event *event)
+{
+    if (event->kind != MATCH_EVENT_RECOVERED) return;
+    const struct live_match *live = LIST_ITEM(match, struct live_match, hosted.match);
+    const struct world_shard *at = live->shard->io.context;
+    referee_on_recovered(&at->world->referee, &match->id, event->recovered.wall_offset_ms);
+}
+
+/* docs/match.md, The server was gone. */
+static void a_recovery_gives_the_grace_anew(const struct match *after,
+                                            const struct match_event *event,
+                                            const struct effects *effects)
+{
+    if (event->kind != MATCH_EVENT_RECOVERED || match_is_settling(after)) return;
+    for (unsigned seat = 0; seat < MATCH_PLAYERS_MAX; seat++) {
+        bool is_armed = after->players[seat].presence != PRESENCE_AWAY;
+        for (uint32_t i = 0; i < effects->count; i++) {
+            const struct effect *effect = &effects->items[i];
+            is_armed = is_armed || (effect->kind == EFFECT_ARM_GRACE && effect->player == seat &&
+                                    effect->at.ms == event->at.ms + after->settings.grace_ms);
+        }
+        if (!is_armed) sim_failed("a recovery gives the grace anew: not to player %u", seat);
+    }
+}
+
 void __wrap_match_step(struct match *match, const struct match_event *event,
                        struct effects *effects)
 {
@@ -181,6 +207,8 @@ void __wrap_match_step(struct match *match, const struct match_event *event,
     an_end_comes_after_its_save(&before, match, event);
     an_old_timer_changes_nothing(&before, match, event);
     who_was_away_too_often_is_gone(match);
+    a_recovery_gives_the_grace_anew(match, event, effects);
+    note_recovered(match, event);
 }
 
 /* --- Requests. --- */

@@ -61,14 +61,23 @@ static void count_reason(struct sim_run *run, const struct match *match)
     }
 }
 
+static void count_restored(struct sim_run *run, const struct match *match)
+{
+    if (match->recovery_count == 0) return;
+    if (match->reason == MATCH_END_FINISHED) run_count(run, COUNTER_RESTORED_FINISHED);
+    if (match->reason == MATCH_END_CANCELLED) run_count(run, COUNTER_RESTORED_CANCELLED);
+}
+
 void census_on_note(struct sim_run *run, const struct shard_note *note)
 {
+    if (note->kind == NOTE_UNJOURNALED) run_count(run, COUNTER_UNJOURNALED);
     if (note->kind != NOTE_MATCH_ENDED) return;
     run->matches++;
     run->tally->matches++;
     const struct match *match = find_match(run, &note->match);
     if (match == NULL) return;
     count_reason(run, match);
+    count_restored(run, match);
     for (unsigned i = 0; i < match->player_count; i++) {
         if (match->players[i].absences == ABSENCES_MAX) run_count(run, COUNTER_AWAY_64);
     }
@@ -83,6 +92,37 @@ void census_on_welcome(struct sim_run *run, const struct id *id)
     };
     const struct match *match = find_match(run, id);
     run_count(run, match == NULL ? COUNTER_RESUME_ENDED : of_state[match->state]);
+    if (match != NULL && match->recovery_count > 0) run_count(run, COUNTER_RESUME_RESTORED);
+}
+
+/* --- A crash. --- */
+
+static void add_figures_of_shards(struct sim_run *run);
+
+void census_on_crash(struct sim_run *run)
+{
+    const struct crash_plan *plan = &run->plan;
+    add_figures_of_shards(run);
+    run_count(run, plan->is_power_cut ? COUNTER_POWER_CUT : COUNTER_CRASH);
+    if (run->is_draining) run_count(run, COUNTER_CRASH_DRAINING);
+    if (plan->replay.killed_at > 0) run_count(run, COUNTER_REPLAY_KILLED);
+    if (plan->shards != 0) run_count(run, COUNTER_OTHER_SHARDS);
+}
+
+void census_on_return(struct sim_run *run)
+{
+    const struct world *world = run->world;
+    if (census_has_live_match(run)) run_count(run, COUNTER_CRASH_LIVE);
+    for (unsigned i = 0; i < world->settings.shards; i++) {
+        const struct shard *shard = world->shards[i].shard;
+        for (uint32_t slot = 0; slot < shard->matches.touched; slot++) {
+            const struct live_match *live = pool_at(&shard->matches, slot);
+            bool is_last = live != NULL && !match_is_settling(&live->hosted.match) &&
+                           live->hosted.match.recovery_count == MATCH_RECOVERIES_MAX;
+            if (is_last) run_count(run, COUNTER_FIFTH_CRASH);
+        }
+    }
+    run->starts_at = world->shards[LOBBY_SHARD].shard->lobby->starts_at;
 }
 
 /* --- A world. --- */
@@ -100,7 +140,7 @@ static void add(struct sim_run *run, enum sim_counter counter, uint64_t count)
     run->tally->counters[counter] += count;
 }
 
-void census_at_end(struct sim_run *run)
+static void add_figures_of_shards(struct sim_run *run)
 {
     struct world *world = run->world;
     for (unsigned i = 0; i < run->recipe.shards; i++) {
@@ -108,6 +148,15 @@ void census_at_end(struct sim_run *run)
         for (unsigned to = 0; to < run->recipe.shards; to++)
             add(run, COUNTER_MAILBOX_FULL, stats.mailbox_refused[to]);
     }
+}
+
+void census_at_end(struct sim_run *run)
+{
+    const struct world *world = run->world;
+    add_figures_of_shards(run);
+    add(run, COUNTER_REWOUND, world->rewound);
+    add(run, COUNTER_NOT_RESTORED, world->not_restored);
+    add(run, COUNTER_RESULT_RESTORED, world->carried_over);
     add(run, COUNTER_SAVE_FAILED, world->saves.failed);
     add(run, COUNTER_SAVE_REFUSED, world->saves.refused);
     add(run, COUNTER_SAVE_LOST, world->saves.lost);

@@ -1,10 +1,11 @@
 #include "sim_edge.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "proto/journal.h"
+#include "sim_answers.h"
 #include "sim_audit.h"
 #include "sim_failed.h"
 
@@ -94,7 +95,10 @@ static unsigned io_send(void *context, shard_conn conn, struct frame *const fram
     SIM_EXPECT(client->is_connected);
     SIM_EXPECT(client->close_code == 0);
     unsigned taken = count < client->takes ? count : client->takes;
-    for (unsigned i = 0; i < taken; i++) record_message(client, frames[i]);
+    for (unsigned i = 0; i < taken; i++) {
+        if (world_is_dead(client->world)) return count;
+        record_message(client, frames[i]);
+    }
     if (client->takes != ANY_NUMBER) client->takes -= taken;
     client->is_choked = taken < count;
     if (client->is_choked) referee_on_unread(&client->world->referee, number_of(client));
@@ -118,6 +122,7 @@ static void io_close(void *context, shard_conn conn, enum close_code code, const
     SIM_EXPECT(client->is_connected);
     SIM_EXPECT(reason != NULL);
     SIM_EXPECT(client->close_code == 0); /* Asked for once. */
+    if (world_is_dead(client->world)) return;
     client->close_code = (uint16_t)code;
     client->is_lost = true;
     client->world->has_input = true;
@@ -208,6 +213,7 @@ static void io_wake(void *context, unsigned shard)
 static void io_log(void *context, const struct shard_note *note)
 {
     struct world_shard *at = context;
+    if (world_is_dead(at->world)) return;
     at->world->notes[note->kind]++;
     const struct world_watch *watch = &at->world->watch;
     if (watch->on_note != NULL)
@@ -223,111 +229,22 @@ static void io_log(void *context, const struct shard_note *note)
     }
 }
 
+/* What is not kept of a match: it may be another one after a crash. */
+static void note_refused(struct world *world, const uint8_t *record, size_t bytes)
+{
+    struct journal_head head;
+    const char *problem = journal_read_head(record, bytes, &head);
+    SIM_EXPECT(problem == NULL);
+    if (head.kind != JOURNAL_BEGIN) referee_on_unjournaled(&world->referee, &head.match);
+}
+
 static bool io_journal(void *context, const uint8_t *record, size_t bytes)
 {
     struct world_shard *at = context;
-    return sim_journal_append(&at->journal, record, bytes);
-}
-
-/* --- The store. --- */
-
-static int ask_store(struct world_shard *at, struct store *store, struct pending *pending)
-{
-    store->asked++;
-    if (store->mode == STORE_REFUSING || store->count == PENDING_MAX) { /* Its queue is full. */
-        store->refused++;
-        return -EAGAIN;
-    }
-    pending->shard = (unsigned)(at - at->world->shards);
-    pending->at = mono_after(at->world->now, store->mode == STORE_LATE ? store->delay_ms : 0);
-    store->pending[store->count++] = *pending;
-    return 0;
-}
-
-static int io_save(void *context, struct handle match, const struct match_result *result)
-{
-    struct world_shard *at = context;
-    at->world->last_result = *result;
-    referee_on_save(&at->world->referee, result);
-    struct pending save = {.who = match, .id = result->match};
-    store_take(result, &save.result);
-    return ask_store(at, &at->world->saves, &save);
-}
-
-static int io_load(void *context, struct handle session, const struct id *player)
-{
-    struct world_shard *at = context;
-    return ask_store(at, &at->world->loads, &(struct pending){.who = session, .id = *player});
-}
-
-static void io_cancel_load(void *context, struct handle session)
-{
-    struct world_shard *at = context;
-    struct store *store = &at->world->loads;
-    store->cancelled++;
-    for (uint32_t i = 0; i < store->count; i++) {
-        struct pending *pending = &store->pending[i];
-        if (!handle_equal(pending->who, session)) continue;
-        pending->is_cancelled = true;
-        pending->at = at->world->now;
-    }
-}
-
-static void answer_save(struct world *world, const struct pending *save)
-{
-    bool is_lost = world->saves.mode == STORE_LOSING;
-    bool is_saved = world->saves.mode != STORE_FAILING && !is_lost;
-    world->saves.failed += !is_saved && !is_lost;
-    world->saves.lost += is_lost;
-    tell(world, ANY_NUMBER, "saved", is_saved ? "yes" : is_lost ? "lost" : "no");
-    bool is_kept = (is_saved || is_lost) && world->settings.remembers_results;
-    if (is_kept) store_keep(world, &save->result);
-    if (is_saved) referee_on_saved(&world->referee, &save->id);
-    shard_on_saved(world->shards[save->shard].shard, save->who, is_saved);
-}
-
-static void answer_load(struct world *world, const struct pending *load)
-{
-    struct shard *shard = world->shards[load->shard].shard;
-    bool is_failing = world->loads.mode == STORE_FAILING || world->loads.mode == STORE_LOSING ||
-                      load->is_cancelled;
-    world->loads.failed += is_failing;
-    tell(world, ANY_NUMBER, "loaded", is_failing ? "no" : "yes");
-    if (is_failing) {
-        shard_on_loaded(shard, load->who, LOAD_FAILED, NULL);
-        return;
-    }
-    for (uint32_t i = 0; i < world->known_count; i++) {
-        if (!id_equal(&world->known[i], &load->id)) continue;
-        referee_on_loaded(&world->referee, &load->id, &world->records[i]);
-        shard_on_loaded(shard, load->who, LOAD_FOUND, &world->records[i]);
-        return;
-    }
-    referee_on_loaded(&world->referee, &load->id, NULL);
-    shard_on_loaded(shard, load->who, LOAD_UNKNOWN, NULL);
-}
-
-static void bring_answers_of(struct world *world, struct store *store,
-                             void (*answer)(struct world *world, const struct pending *pending))
-{
-    if (store->mode == STORE_DEAD) return;
-    uint32_t kept = 0;
-    for (uint32_t i = 0; i < store->count; i++) {
-        struct pending pending = store->pending[i];
-        if (world->shards[pending.shard].is_stalled || mono_is_before(world->now, pending.at)) {
-            store->pending[kept++] = pending;
-            continue;
-        }
-        answer(world, &pending);
-        world->shards[pending.shard].is_woken = true;
-    }
-    store->count = kept;
-}
-
-void edge_bring_answers(struct world *world)
-{
-    bring_answers_of(world, &world->saves, answer_save);
-    bring_answers_of(world, &world->loads, answer_load);
+    if (world_is_dead(at->world)) return true;
+    bool is_kept = sim_journal_append(&at->journal, record, bytes);
+    if (!is_kept) note_refused(at->world, record, bytes);
+    return is_kept;
 }
 
 /* --- What comes in. --- */
@@ -350,7 +267,7 @@ static void hear_pongs(struct world *world, struct client *client)
 static void hear(struct world *world, struct client *client)
 {
     struct world_shard *at = &world->shards[client->shard];
-    while (client->inbox_count > 0 && is_heard(client)) {
+    while (client->inbox_count > 0 && is_heard(client) && !world_is_dead(world)) {
         char *text = client->inbox[0];
         client->inbox_count--;
         memmove(&client->inbox[0], &client->inbox[1], client->inbox_count * sizeof(char *));
@@ -360,7 +277,7 @@ static void hear(struct world *world, struct client *client)
         referee_on_arrival(&world->referee, number_of(client), text, world->now);
         audit_before_message(world, number_of(client));
         shard_on_message(at->shard, client->session, text, strlen(text), world->now);
-        audit_after_message(world, number_of(client));
+        if (!world->is_dead) audit_after_message(world, number_of(client));
         free(text);
         at->is_woken = true;
     }
@@ -385,7 +302,7 @@ void edge_bring_in(struct world *world)
     if (!world->has_input && mono_is_before(world->now, world->pong_at)) return;
     world->has_input = false;
     world->pong_at = (mono_time){UINT64_MAX};
-    for (uint32_t i = 0; i < world->settings.clients; i++) {
+    for (uint32_t i = 0; i < world->settings.clients && !world->is_dead; i++) {
         struct client *client = &world->clients[i];
         if (!client->is_connected || world->shards[client->shard].is_stalled) continue;
         hear(world, client);
@@ -402,34 +319,26 @@ void edge_bring_in(struct world *world)
     }
 }
 
-static void look_at_store(const struct world *world, const struct store *store, mono_time *next)
-{
-    for (uint32_t i = 0; i < store->count && store->mode != STORE_DEAD; i++) {
-        if (world->shards[store->pending[i].shard].is_stalled) continue;
-        keep_earlier(next, store->pending[i].at);
-    }
-}
-
 mono_time edge_next_due(const struct world *world, mono_time until)
 {
     mono_time next = until;
-    look_at_store(world, &world->saves, &next);
-    look_at_store(world, &world->loads, &next);
+    answers_next_due(world, &next);
     keep_earlier(&next, world->pong_at);
     return next;
 }
 
 struct shard_io edge_io(struct world_shard *at)
 {
+    bool has_journal = at->world->settings.keeps != KEEPS_NO_JOURNAL;
     return (struct shard_io){.context = at,
                              .send = io_send,
                              .pause = io_pause,
                              .close = io_close,
                              .random = io_random,
-                             .journal = io_journal,
-                             .save = io_save,
-                             .load = io_load,
-                             .cancel_load = io_cancel_load,
+                             .journal = has_journal ? io_journal : NULL,
+                             .save = answers_save,
+                             .load = answers_load,
+                             .cancel_load = answers_cancel_load,
                              .token_write = io_token_write,
                              .token_read = io_token_read,
                              .digest = io_digest,

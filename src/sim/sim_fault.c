@@ -5,7 +5,15 @@
 
 static const mono_time NEVER = {UINT64_MAX};
 
-enum { SHORT_MS = 60, LONG_MS = 3000, WALL_JUMP_MS = 3600000 };
+enum {
+    SHORT_MS = 60,
+    LONG_MS = 3000,
+    WALL_JUMP_MS = 3600000,
+    FEW_CALLS = 12, /* Mostly within the iteration that comes next. */
+    MANY_CALLS = 300,
+    LAST_EVENTS = 12,
+    FIRST_RECORDS = 60,
+};
 
 /* Mostly short, so that what waits for it meets its end and its beginning. */
 static uint32_t draw_ms(struct prng *prng)
@@ -61,6 +69,57 @@ static void set_clock(struct sim_run *run, struct prng *prng)
     run_count(run, COUNTER_WALL_JUMP);
 }
 
+/* --- Crashes. --- */
+
+static void plan_crash(struct sim_run *run, bool is_power_cut, struct prng *prng)
+{
+    bool has_journal = run->recipe.keeps != KEEPS_NO_JOURNAL;
+    run->plan = (struct crash_plan){.gone_ms = draw_ms(prng), .is_power_cut = is_power_cut};
+    if (one_in(prng, 6)) run->plan.shards = between(prng, 1, SHARDS_MAX);
+    if (!has_journal) return;
+    if (one_in(prng, 6)) run->plan.replay.killed_at = between(prng, 1, FIRST_RECORDS);
+    if (one_in(prng, 8)) run->plan.replay.spoiled_event = between(prng, 1, LAST_EVENTS);
+    if (one_in(prng, 16)) run->plan.replay.foreign_begins = between(prng, 1, 2);
+}
+
+static void begin_crash(struct sim_run *run, bool is_power_cut, struct prng *prng)
+{
+    plan_crash(run, is_power_cut, prng);
+    kill_after(run->world, 1 + prng_below(prng, one_in(prng, 4) ? MANY_CALLS : FEW_CALLS));
+}
+
+void fault_come_back(struct sim_run *run)
+{
+    struct world *world = run->world;
+    struct prng prng = dice(run->recipe.seed, DICE_FAULT, 1, run->crashes++);
+    tell(world, ANY_NUMBER, "crash", run->plan.is_power_cut ? "power cut" : "kill");
+    census_on_crash(run);
+    /* What stood still is gone; the new journals have room. */
+    for (unsigned i = 0; i < SHARDS_MAX; i++) run->stalled_until[i] = NEVER;
+    for (unsigned i = 0; i < run->recipe.players; i++)
+        run->players[i].silent_until = run->players[i].choked_until = NEVER;
+    run->full_until = NEVER;
+    crash_as(world, &run->plan);
+    run->recipe.shards = world->settings.shards;
+    run->is_draining = false;
+    census_on_return(run);
+    if (!one_in(&prng, 3)) return;
+    run_count(run, COUNTER_CRASH_AGAIN);
+    begin_crash(run, run->plan.is_power_cut, &prng);
+}
+
+/* What a shard is told of it comes later, or the journal has room again before. */
+static void fill_journals(struct sim_run *run, bool is_full, bool is_told)
+{
+    if (run->recipe.keeps == KEEPS_NO_JOURNAL) return;
+    for (unsigned i = 0; i < run->recipe.shards; i++) {
+        run->world->shards[i].journal.is_full = is_full;
+        if (is_told) shard_set_journal_room(run->world->shards[i].shard, !is_full);
+    }
+}
+
+/* --- What strikes. --- */
+
 static void strike(struct sim_run *run, unsigned fault, struct prng *prng)
 {
     struct world *world = run->world;
@@ -88,6 +147,12 @@ static void strike(struct sim_run *run, unsigned fault, struct prng *prng)
     case FAULT_LOAD_REFUSE: choose_store(&world->loads, STORE_REFUSING, prng); break;
     case FAULT_LOAD_DEAD: choose_store(&world->loads, STORE_DEAD, prng); break;
     case FAULT_WALL: set_clock(run, prng); break;
+    case FAULT_JOURNAL_FULL:
+        fill_journals(run, true, one_in(prng, 2));
+        run->full_until = until;
+        break;
+    case FAULT_CRASH: begin_crash(run, false, prng); break;
+    case FAULT_POWER_CUT: begin_crash(run, true, prng); break;
     default: break;
     }
 }
@@ -127,6 +192,7 @@ void fault_mend(struct sim_run *run)
     if (is_over(run, &run->saves_until)) world->saves.mode = STORE_PROMPT;
     if (is_over(run, &run->loads_until)) world->loads.mode = STORE_PROMPT;
     if (is_over(run, &run->delay_until)) world->mailbox_delay_ms = run->recipe.delay_ms;
+    if (is_over(run, &run->full_until)) fill_journals(run, false, true);
 }
 
 static mono_time earlier(mono_time a, mono_time b)
@@ -137,7 +203,7 @@ static mono_time earlier(mono_time a, mono_time b)
 mono_time fault_next_due(const struct sim_run *run)
 {
     mono_time next = earlier(run->fault_at, earlier(run->saves_until, run->loads_until));
-    next = earlier(next, run->delay_until);
+    next = earlier(next, earlier(run->delay_until, run->full_until));
     for (unsigned i = 0; i < run->recipe.shards; i++) next = earlier(next, run->stalled_until[i]);
     for (unsigned i = 0; i < run->recipe.players; i++) {
         next = earlier(next, run->players[i].silent_until);
@@ -153,7 +219,7 @@ void fault_end_all(struct sim_run *run)
     for (unsigned i = 0; i < run->recipe.players; i++) {
         run->players[i].silent_until = run->players[i].choked_until = now;
     }
-    run->saves_until = run->loads_until = run->delay_until = now;
+    run->saves_until = run->loads_until = run->delay_until = run->full_until = now;
     fault_mend(run);
     run->world->mailbox_delay_ms = 0;
     run->fault_at = NEVER;

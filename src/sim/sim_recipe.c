@@ -114,6 +114,8 @@ void recipe_draw(struct sim_recipe *ret_recipe, uint64_t seed)
     recipe.think_ms = DRAW_OF(&prng, 50, 1000, 8000);
     recipe.drain_at = one_in(&prng, 3) ? between(&prng, 1, recipe.steps) : 0;
     recipe.is_cut_off = one_in(&prng, 3);
+    recipe.keeps = one_in(&prng, 4) ? KEEPS_NO_JOURNAL : KEEPS_ALL;
+    recipe.sync_ms = DRAW_OF(&prng, 0, 2, 20, 1500);
     if (one_in(&prng, 8)) { /* More players than the shards take, or nearly so. */
         recipe.players = between(&prng, CROWD_MIN, CROWD_MAX);
         recipe.shards = between(&prng, 1, 2);
@@ -132,10 +134,12 @@ void recipe_describe(const struct sim_recipe *recipe, char ret_text[RECIPE_TEXT_
                    "seed %" PRIu64 " players %" PRIu32 " shards %" PRIu32 " steps %" PRIu32
                    " matches %" PRIu32 " mailbox %" PRIu32 " late %" PRIu32 " sessions %" PRIu32
                    " slots %" PRIu32 " rounds %u start %" PRIu32 " round %" PRIu32
-                   " reveal %" PRIu32 " grace %" PRIu32 " slack %" PRIu32 " credit %" PRIu32,
+                   " reveal %" PRIu32 " grace %" PRIu32 " slack %" PRIu32 " credit %" PRIu32
+                   " journal %s sync %" PRIu32,
                    recipe->seed, recipe->players, recipe->shards, recipe->steps, recipe->matches,
                    recipe->mailbox_room, recipe->has_late_mailboxes ? recipe->delay_ms : 0,
                    shard->sessions_max, shard->matches_max, match->rounds, match->start_ms,
                    match->round_time_ms, match->reveal_time_ms, match->grace_ms,
-                   match->close_slack_ms, shard->rtt_credit_max_ms); /* It fits. */
+                   match->close_slack_ms, shard->rtt_credit_max_ms,
+                   recipe->keeps == KEEPS_ALL ? "yes" : "no", recipe->sync_ms); /* It fits. */
 }

@@ -66,7 +66,10 @@
     X(LOAD_FAIL, "load_fail", 40)                                                                  \
     X(LOAD_REFUSE, "load_refuse", 40)                                                              \
     X(LOAD_DEAD, "load_dead", 20)                                                                  \
-    X(WALL, "wall", 30)
+    X(WALL, "wall", 30)                                                                            \
+    X(JOURNAL_FULL, "journal_full", 30)                                                            \
+    X(CRASH, "crash", 20)                                                                          \
+    X(POWER_CUT, "power_cut", 10)
 
 #define SIM_HABIT(name, text, most) HABIT_##name,
 #define SIM_FAULT(name, text, most) FAULT_##name,
@@ -89,13 +92,15 @@ struct sim_recipe {
     uint32_t delay_ms; /* Of those: at most, where nothing is wrong. */
     struct shard_settings shard;
     uint16_t rates[RATE_COUNT]; /* Thousandths. */
-    uint32_t pause_ms;          /* Players do something besides playing about so often. */
-    uint32_t fault_every_ms;    /* 0: nothing goes wrong. */
-    uint32_t away_ms;           /* They come back within this. */
-    uint32_t think_ms;          /* Of who does not look at the clock: at most. */
-    uint32_t drain_at;          /* Steps; 0: never. */
-    bool is_cut_off;            /* In the end it does not wait for the matches that run. */
-    bool is_narrow;             /* Ended matches may find no room. */
+    enum world_keeps keeps;
+    uint32_t sync_ms;        /* At most until a result is on the disk. */
+    uint32_t pause_ms;       /* Players do something besides playing about so often. */
+    uint32_t fault_every_ms; /* 0: nothing goes wrong. */
+    uint32_t away_ms;        /* They come back within this. */
+    uint32_t think_ms;       /* Of who does not look at the clock: at most. */
+    uint32_t drain_at;       /* Steps; 0: never. */
+    bool is_cut_off;         /* In the end it does not wait for the matches that run. */
+    bool is_narrow;          /* Ended matches may find no room. */
 };
 
 void recipe_draw(struct sim_recipe *ret_recipe, uint64_t seed);

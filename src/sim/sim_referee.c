@@ -83,6 +83,28 @@ static bool player_of_session(const char *text, struct id *ret_player)
     return true;
 }
 
+/* Whom a hello speaks for, by its session or by its token. */
+static bool player_of_hello(const char *text, struct id *ret_player)
+{
+    static const char key[] = "\"token\":\"guest.";
+    if (player_of_session(text, ret_player)) return true;
+    const char *at = strstr(text, key);
+    return at != NULL && id_parse(at + sizeof(key) - 1, ID_TEXT_BYTES, ret_player);
+}
+
+static void note_session(struct referee *referee, const char *text, struct referee_hello *hello)
+{
+    struct id id;
+    if (!player_of_hello(text, &id)) return;
+    struct referee_player *player = &referee->players[referee_find_player(referee, &id)];
+    const char *session = strstr(text, "\"resume\":\"");
+    size_t length = strlen(player->session);
+    hello->is_last = session != NULL && length > 0 && player->hellos == 0 &&
+                     strncmp(session + strlen("\"resume\":\""), player->session, length) == 0;
+    hello->player = id;
+    player->hellos++;
+}
+
 static void note_claim(struct referee *referee, const char *text, const struct referee_hello *hello)
 {
     struct id id;
@@ -107,6 +129,7 @@ void referee_on_said(struct referee *referee, unsigned client, const char *text)
         if (id_equal(&match->id, &hello->match)) hello->seq_max = match->seq_max;
     }
     note_claim(referee, text, hello);
+    note_session(referee, text, hello);
 }
 
 void referee_on_request(struct referee *referee, unsigned client, uint32_t id)
@@ -222,7 +245,7 @@ static void note_match(struct referee *referee, struct referee_client *client, i
 }
 
 /* A client that claims more than it has may keep a message from everybody. */
-static void judge_what_is_whole(struct referee *referee, struct referee_match *match)
+void referee_judge_what_is_whole(struct referee *referee, struct referee_match *match)
 {
     while (match->judged < REFEREE_SEQ_MAX && match->texts[match->judged] != NULL) {
         const char *text = match->texts[match->judged++];
@@ -279,7 +302,7 @@ static void check_numbered(struct referee *referee, struct referee_client *clien
     if (*known == NULL) {
         *known = copy_of(text);
         secret_rules_on_message(text);
-        judge_what_is_whole(referee, at);
+        referee_judge_what_is_whole(referee, at);
     } else if (strcmp(*known, text) != 0) {
         sim_failed("all players get the same bytes: %s and %s", *known, text);
     }
@@ -329,6 +352,15 @@ static bool claims_all_of(const struct referee *referee, const struct referee_pl
     return id_equal(&player->claimed, &match->id) && player->claimed_seq >= match->seq_max;
 }
 
+static void keep_session(struct referee_player *player, const char *text)
+{
+    const char *at = text_behind(text, "\"session\":\"");
+    size_t length = strcspn(at, "\"");
+    SIM_EXPECT(length < sizeof(player->session));
+    memcpy(player->session, at, length);
+    player->session[length] = '\0';
+}
+
 static void check_welcome(struct referee *referee, unsigned number, const char *text, mono_time now)
 {
     struct referee_client *client = &referee->clients[number];
@@ -337,6 +369,7 @@ static void check_welcome(struct referee *referee, unsigned number, const char *
     client->player = referee_find_player(referee, &id);
     struct referee_player *player = &referee->players[client->player];
     const struct referee_hello *hello = find_hello(client, text_number(text, ",\"id\":"));
+    if (strstr(text, "\"session\":") != NULL) keep_session(player, text);
     if (!text_id(text, "\"match\":\"", &id)) {
         if (claims_all_of(referee, player)) {
             player->has_end = true; /* From then on, whatever its next connection says. */
@@ -352,6 +385,30 @@ static void check_welcome(struct referee *referee, unsigned number, const char *
     client->may_hear_clock = true;
     client->is_anywhere = client->seq > 0 && client->seq > hello->seq_max;
     note_match(referee, client, client->match);
+}
+
+static void hello_is_answered(struct referee *referee, const struct referee_client *client,
+                              const char *text)
+{
+    static const struct id none;
+    const struct referee_hello *hello = find_hello(client, text_number(text, ",\"id\":"));
+    if (hello == NULL || id_equal(&hello->player, &none)) return;
+    struct referee_player *player = &referee->players[referee_find_player(referee, &hello->player)];
+    if (player->hellos > 0) player->hellos--;
+}
+
+/* Where nobody else has said hello for its player, or been lost before the reply. */
+static void a_live_match_knows_its_sessions(struct referee *referee,
+                                            const struct referee_client *client, const char *text)
+{
+    const struct referee_hello *hello = find_hello(client, text_number(text, ",\"id\":"));
+    if (hello == NULL || !hello->is_last || strstr(text, "\"resume_expired\"") == NULL) return;
+    const struct referee_player *player =
+        &referee->players[referee_find_player(referee, &hello->player)];
+    if (player->match < 0 || player->hellos > 0 || referee->is_draining) return;
+    const struct referee_match *match = &referee->matches[player->match];
+    if (!match->is_ended && !match->is_unjournaled)
+        sim_failed("a live match knows its sessions: not that of %s", text);
 }
 
 static void check_clock(const struct referee *referee, struct referee_client *client,
@@ -382,6 +439,9 @@ void referee_on_message(struct referee *referee, unsigned number, const char *te
     struct referee_client *client = &referee->clients[number];
     if (client->has_bye) sim_failed("nothing comes after bye: %s", text);
     every_request_gets_one_reply(referee, client, text);
+    if (text_is_of(text, "welcome") || text_is_of(text, "error"))
+        hello_is_answered(referee, client, text);
+    if (text_is_of(text, "error")) a_live_match_knows_its_sessions(referee, client, text);
     if (text_is_of(text, "welcome")) check_welcome(referee, number, text, now);
     if (text_is_of(text, "clock")) check_clock(referee, client, text);
     if (text_is_of(text, "answered")) {
@@ -396,15 +456,6 @@ void referee_on_message(struct referee *referee, unsigned number, const char *te
         check_numbered(referee, client, text, seq);
     } else {
         secret_rules_on_message(text);
-    }
-}
-
-void referee_on_crash(struct referee *referee)
-{
-    for (uint32_t i = 0; i < referee->player_count; i++) {
-        struct referee_player *player = &referee->players[i];
-        if (player->match < 0 || !referee->matches[player->match].is_ended) continue;
-        player->is_heard = player->has_end = true;
     }
 }
 

@@ -37,6 +37,8 @@ enum {
     REFEREE_HELLOS_MAX = 8, /* On one connection, unanswered. */
     REFEREE_ASKED_MAX = 64, /* The same of all requests that a shard has heard. */
     REFEREE_SHARDS_MAX = 4,
+    REFEREE_WALLS_MAX = 8,
+    REFEREE_SESSION_BYTES = 65,
 };
 
 /* What a hello has said of a match. */
@@ -45,6 +47,8 @@ struct referee_hello {
     struct id match;
     uint32_t seq;
     uint32_t seq_max; /* Of that match, when it was said. */
+    struct id player; /* Whom it speaks for, */
+    bool is_last;     /* by the session that was told last, the first since then. */
 };
 
 enum referee_request { REQUEST_OF_MATCH_ANSWER, REQUEST_OF_MATCH_EMOTE, REQUEST_LEFT, REQUEST_ANY };
@@ -97,6 +101,8 @@ struct referee_player {
     bool is_heard;        /* Since that has ended. */
     struct id claimed;    /* The match of which a hello has claimed the most, on any connection, */
     uint32_t claimed_seq; /* and how much. */
+    char session[REFEREE_SESSION_BYTES]; /* As told last, */
+    uint32_t hellos; /* Said for it and not answered, where their connection has gone too. */
     mono_time last_asked_at;         /* The last request of a match, on any connection. */
     struct referee_rating by_result; /* After the last rated match. */
     struct referee_rating by_store;  /* As the store said last. */
@@ -125,11 +131,29 @@ struct referee_round {
     uint32_t streaks[MATCH_PLAYERS_MAX];
 };
 
+/* wall = mono + offset for what is told behind that message. */
+struct referee_wall {
+    uint32_t after_seq;
+    int64_t offset_ms;
+};
+
+/* A match that has come back after a crash. */
+struct referee_restored {
+    unsigned shard;
+    uint32_t seq;                            /* Of its last message then. */
+    int64_t began_offset_ms, wall_offset_ms; /* As it began, and from now on. */
+    bool is_taken_back;                      /* Something that was told may not be so any more. */
+    bool has_result;                         /* The journal has it, or the store. */
+};
+
 struct referee_match {
     struct id id;
     bool is_started; /* The shard has said so: the next two hold. */
     unsigned shard;
-    int64_t wall_offset_ms; /* wall = mono + offset. */
+    int64_t wall_offset_ms;                       /* wall = mono + offset, */
+    struct referee_wall walls[REFEREE_WALLS_MAX]; /* but where the process was gone. */
+    unsigned wall_count;
+    bool is_unjournaled; /* The journal had no room for something of it. */
     bool is_saved;
     bool is_ended;
     bool is_cancelled;
@@ -210,8 +234,20 @@ void referee_on_ended(struct referee *referee, const struct id *match, const cha
                       mono_time now);
 void referee_on_disconnect(struct referee *referee, unsigned client);
 
-/* The process was killed: who has not seen an end hears of it no more. */
-void referee_on_crash(struct referee *referee);
+/* The journal has no room for something of the match. */
+void referee_on_unjournaled(struct referee *referee, const struct id *match);
+/* The process was killed and is back. First for each match that goes on, with what the journal has of it, */
+void referee_on_restored(struct referee *referee, struct referee_match *match,
+                         const struct referee_restored *restored);
+/* which learns of it when it first runs; */
+void referee_on_recovered(struct referee *referee, const struct id *match, int64_t wall_offset_ms);
+/* and for each that does not; */
+void referee_on_lost(struct referee_match *match, mono_time now);
+/* then: who has not seen an end hears of it no more. */
+void referee_on_crash(struct referee *referee, bool is_power_cut);
+
+/* Adds it where it is new. */
+int referee_find_match(struct referee *referee, const struct id *id);
 
 /* Who is connected has no reply due, and is the only one of its player. */
 void referee_expect_all_answered(const struct referee *referee);

@@ -102,7 +102,7 @@ static void learn_round(struct referee *referee, struct referee_match *match, co
     const char *at = text;
     int64_t deadline_ms = text_take_number(&at, "\"deadline_ms\":");
     SIM_EXPECT(match->is_started);
-    round->began_at.ms = (uint64_t)(deadline_ms - round->time_ms - match->wall_offset_ms);
+    round->began_at.ms = (uint64_t)(deadline_ms - round->time_ms - referee_wall_offset(match, seq));
     the_last_round_counts_double(match, round, number, text);
     learn_choices(referee, round, text);
 }

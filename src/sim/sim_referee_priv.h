@@ -2,6 +2,7 @@
  * one subject each:
  *
  *     sim_referee_answers.c   which answers count, and what is said of the others
+ *     sim_referee_crash.c     what a crash changes in all this
  *     sim_referee_match.c     what a match tells all its players
  *     sim_referee_result.c    what is saved, and the ratings
  *     sim_referee_secret.c    what no message may hold
@@ -11,11 +12,17 @@
 #include "sim_referee.h"
 
 /* Adds it where it is new. */
-int referee_find_match(struct referee *referee, const struct id *id);
 int referee_find_player(struct referee *referee, const struct id *id);
 
 /* The player's place in the match; -1: it has none. */
 int referee_seat(const struct referee_match *match, const struct referee *referee, int player);
+
+/* Messages up to the first that nobody has got. */
+void referee_judge_what_is_whole(struct referee *referee, struct referee_match *match);
+
+/* sim_referee_crash.c */
+/* What turns the match's monotonic moments into those that the message shows. */
+int64_t referee_wall_offset(const struct referee_match *match, uint32_t seq);
 
 /* sim_referee_answers.c */
 /* A reply to `id` reaches its client. */

@@ -88,6 +88,8 @@ static void begin(struct sim_run *run, const struct sim_recipe *recipe)
         .is_patient = true,
         .remembers_results = true,
         .forgets_its_messages = true,
+        .keeps = recipe->keeps,
+        .sync_ms = recipe->sync_ms,
         .seed = recipe->seed,
         .shard = &run->recipe.shard,
     });
@@ -123,17 +125,20 @@ static void begin_to_drain(struct sim_run *run)
 {
     if (census_has_live_match(run)) run_count(run, COUNTER_DRAINED_LIVE);
     tell(run->world, ANY_NUMBER, "drain", "");
+    run->is_draining = true;
     drain(run->world);
 }
 
 static void take_step(struct sim_run *run)
 {
     run->step++;
+    if (run->world->is_dead) fault_come_back(run);
     if (run->step == run->recipe.drain_at) begin_to_drain(run);
     unsigned player = next_player(run);
     mono_time at = player_next(&run->players[player]), fault_at = fault_next_due(run);
     bool is_fault = mono_is_before(fault_at, at);
     run_before(run->world, is_fault ? fault_at : at);
+    if (run->world->is_dead) return;
     census_on_step(run);
     if (!is_fault) {
         /* What happened meanwhile may have changed its mind. */
@@ -157,6 +162,8 @@ static bool is_empty(const struct world *world)
 static void come_to_the_end(struct sim_run *run)
 {
     struct world *world = run->world;
+    kill_after(world, 0);
+    if (world->is_dead) fault_come_back(run);
     fault_end_all(run);
     tell(world, ANY_NUMBER, "quiet", "");
     calm_down(world);
@@ -165,7 +172,8 @@ static void come_to_the_end(struct sim_run *run)
         return;
     }
     run_ms(world, shard_longest_match_ms(&run->recipe.shard) + END_MS);
-    if (run->recipe.drain_at == 0 || run->recipe.drain_at > run->step) return;
+    store_expect_all_told(world);
+    if (!run->is_draining) return;
     if (!is_empty(world)) sim_failed("a drained server is not empty");
 }
 

@@ -29,7 +29,10 @@ struct sim_run {
     mono_time starts_at; /* The lobby's, as it was last seen. */
     mono_time fault_at;
     mono_time stalled_until[SHARDS_MAX];
-    mono_time saves_until, loads_until, delay_until;
+    mono_time saves_until, loads_until, delay_until, full_until;
+    struct crash_plan plan; /* Of the next crash. */
+    uint32_t crashes;
+    bool is_draining; /* Nobody has begun anew since. */
 };
 
 void run_init(struct sim_run *run, struct sim_tally *tally, struct trace *trace);
@@ -51,10 +54,16 @@ void fault_mend(struct sim_run *run);
 mono_time fault_next_due(const struct sim_run *run);
 void fault_end_all(struct sim_run *run);
 
+/* The process is dead: it comes back, and may be killed again soon. */
+void fault_come_back(struct sim_run *run);
+
 /* sim_census.c: what counts that players do not see. */
 void census_on_note(struct sim_run *run, const struct shard_note *note);
 void census_on_welcome(struct sim_run *run, const struct id *match);
 void census_on_step(struct sim_run *run);
+/* The process is about to come back, and is. */
+void census_on_crash(struct sim_run *run);
+void census_on_return(struct sim_run *run);
 /* At the world's end, before it is closed. */
 void census_at_end(struct sim_run *run);
 bool census_has_live_match(const struct sim_run *run);

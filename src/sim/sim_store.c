@@ -3,7 +3,7 @@
 
 #include <string.h>
 
-#include "sim_edge.h"
+#include "sim_answers.h"
 #include "sim_failed.h"
 
 void store_take(const struct match_result *result, struct kept_result *ret_kept)
@@ -70,4 +70,38 @@ void store_keep(struct world *world, const struct kept_result *result)
     world->results[world->result_count++] = *result;
     keep_player(world, result, 0);
     if (!result->has_bot) keep_player(world, result, 1);
+}
+
+static const struct kept_result *find_result(const struct world *world, const struct id *match)
+{
+    for (uint32_t i = world->result_count; i > 0; i--) {
+        if (id_equal(&world->results[i - 1].match, match)) return &world->results[i - 1];
+    }
+    return NULL;
+}
+
+bool store_has(const struct world *world, const struct id *match)
+{
+    return find_result(world, match) != NULL;
+}
+
+static bool is_as_told(const struct kept_result *kept, const struct referee_match *match)
+{
+    bool is_it = kept->reason == match->reason && kept->winner == match->winner;
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        is_it = is_it && kept->scores[i] == match->scores[i] &&
+                rating_equal(&kept->after[i], &match->after[i]);
+    }
+    return is_it;
+}
+
+void store_expect_all_told(const struct world *world)
+{
+    for (uint32_t i = 0; i < world->referee.match_count; i++) {
+        const struct referee_match *match = &world->referee.matches[i];
+        if (!match->is_saved) continue;
+        const struct kept_result *kept = find_result(world, &match->id);
+        if (kept == NULL) sim_failed("no result is lost: one is not in the store");
+        if (!is_as_told(kept, match)) sim_failed("no result is lost: the store has another one");
+    }
 }

@@ -73,7 +73,22 @@ enum { TALLY_LEAST = 100 };
     X(MATCHES_FULL, "matches_full")                                                                \
     X(DRAINED_LIVE, "drained_live")                                                                \
     X(SHUTDOWN_LIVE, "shutdown_live")                                                              \
-    X(WALL_JUMP, "wall_jump")
+    X(WALL_JUMP, "wall_jump")                                                                      \
+    X(CRASH, "crash")                                                                              \
+    X(CRASH_LIVE, "crash_live")                                                                    \
+    X(CRASH_AGAIN, "crash_again")                                                                  \
+    X(CRASH_DRAINING, "crash_draining")                                                            \
+    X(REPLAY_KILLED, "replay_killed")                                                              \
+    X(OTHER_SHARDS, "other_shards")                                                                \
+    X(POWER_CUT, "power_cut")                                                                      \
+    X(REWOUND, "rewound")                                                                          \
+    X(NOT_RESTORED, "not_restored")                                                                \
+    X(RESTORED_FINISHED, "restored_finished")                                                      \
+    X(RESTORED_CANCELLED, "restored_cancelled")                                                    \
+    X(FIFTH_CRASH, "fifth_crash")                                                                  \
+    X(RESUME_RESTORED, "resume_restored")                                                          \
+    X(RESULT_RESTORED, "result_restored")                                                          \
+    X(UNJOURNALED, "unjournaled")
 
 #define SIM_COUNTER(name, text) COUNTER_##name,
 enum sim_counter { SIM_COUNTERS(SIM_COUNTER) COUNTER_COUNT };

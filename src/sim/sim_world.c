@@ -7,8 +7,10 @@
 
 #include "proto/decode.h"
 #include "shard_priv.h"
+#include "sim_answers.h"
 #include "sim_audit.h"
 #include "sim_edge.h"
+#include "sim_world_priv.h"
 
 enum {
     MAILBOX_BYTES = 256 * 1024,
@@ -16,6 +18,7 @@ enum {
     MATCHES_MAX = 8,
     STARTS_AT_MS = 5000000,
     PAUSE_MAX_MS = 16,
+    SYNC_EVERY_MS = 1000,
     PASSES_PER_MS = 16, /* A shard that waits for another one's mailbox is due again and again. */
 };
 
@@ -106,13 +109,13 @@ static struct shard_settings settings_of(struct world *world, unsigned index)
     return settings;
 }
 
-static wall_time wall_now(const struct world *world)
+wall_time world_wall(const struct world *world)
 {
     return (wall_time){WALL_AT_START_MS + (int64_t)(world->now.ms - STARTS_AT_MS) +
                        world->wall_offset_ms};
 }
 
-static void create_shard(struct world *world, unsigned index)
+void world_create_shard(struct world *world, unsigned index)
 {
     struct shard_settings settings = settings_of(world, index);
     struct world_shard *at = &world->shards[index];
@@ -123,7 +126,7 @@ static void create_shard(struct world *world, unsigned index)
     SIM_EXPECT(at->memory != NULL);
     uintptr_t aligned = ((uintptr_t)at->memory + 63) & ~(uintptr_t)63;
     struct shard_io io = edge_io(at);
-    at->shard = shard_create((void *)aligned, &settings, &io, world->now, wall_now(world));
+    at->shard = shard_create((void *)aligned, &settings, &io, world->now, world_wall(world));
 }
 
 void tell(const struct world *world, unsigned client, const char *what, const char *text)
@@ -138,6 +141,11 @@ static uint32_t or_default(uint32_t value, uint32_t otherwise)
     return value != 0 ? value : otherwise;
 }
 
+void world_wake_all(struct world *world)
+{
+    for (unsigned i = 0; i < world->settings.shards; i++) world->shards[i].is_woken = true;
+}
+
 static void *create_mailbox(const struct world_settings *settings, struct mailbox *mailbox)
 {
     void *bytes = malloc(settings->mailbox_bytes);
@@ -145,6 +153,30 @@ static void *create_mailbox(const struct world_settings *settings, struct mailbo
     mailbox_init(mailbox, bytes, settings->mailbox_bytes);
     if (settings->mailbox_room != 0) mailbox->size = settings->mailbox_room;
     return bytes;
+}
+
+void world_create_mailboxes(struct world *world)
+{
+    const struct world_settings *settings = &world->settings;
+    for (unsigned from = 0; from < settings->shards; from++) {
+        for (unsigned to = 0; to < settings->shards; to++) {
+            struct relay *relay = &world->relays[from][to];
+            world->mailbox_bytes[from][to] = create_mailbox(settings, &world->mailboxes[from][to]);
+            *relay = (struct relay){.bytes = NULL};
+            if (settings->has_late_mailboxes)
+                relay->bytes = create_mailbox(settings, &relay->mailbox);
+        }
+    }
+}
+
+void world_free_mailboxes(struct world *world)
+{
+    for (unsigned from = 0; from < world->settings.shards; from++) {
+        for (unsigned to = 0; to < world->settings.shards; to++) {
+            free(world->mailbox_bytes[from][to]);
+            free(world->relays[from][to].bytes);
+        }
+    }
 }
 
 struct world *world_create(struct world_settings settings)
@@ -174,15 +206,8 @@ struct world *world_create(struct world_settings settings)
     referee_init(&world->referee, settings.clients);
     world->referee.kept_ms = ENDED_KEEP_MS;
     world->referee.right_text = RIGHT_TEXT;
-    for (unsigned from = 0; from < settings.shards; from++) {
-        for (unsigned to = 0; to < settings.shards; to++) {
-            world->mailbox_bytes[from][to] = create_mailbox(&settings, &world->mailboxes[from][to]);
-            struct relay *relay = &world->relays[from][to];
-            if (settings.has_late_mailboxes)
-                relay->bytes = create_mailbox(&settings, &relay->mailbox);
-        }
-    }
-    for (unsigned i = 0; i < settings.shards; i++) create_shard(world, i);
+    world_create_mailboxes(world);
+    for (unsigned i = 0; i < settings.shards; i++) world_create_shard(world, i);
     world->audit = audit_create(world);
     return world;
 }
@@ -224,6 +249,7 @@ static void free_client(struct client *client)
 void calm_down(struct world *world)
 {
     world->saves.mode = world->loads.mode = STORE_PROMPT;
+    answers_calm(world);
     for (unsigned i = 0; i < world->settings.shards; i++) go_on(world, i);
     for (unsigned i = 0; i < world->settings.clients; i++) {
         is_heard_again(world, i);
@@ -248,11 +274,9 @@ void world_close(struct world *world)
         shard_destroy(world->shards[i].shard);
         free(world->shards[i].memory);
         sim_journal_free(&world->shards[i].journal);
-        for (unsigned to = 0; to < world->settings.shards; to++) {
-            free(world->mailbox_bytes[i][to]);
-            free(world->relays[i][to].bytes);
-        }
     }
+    world_free_mailboxes(world);
+    sim_recovery_free(&world->recovery);
     for (uint32_t i = 0; i < world->settings.clients; i++) free_client(&world->clients[i]);
     free(world->clients);
     referee_fini(&world->referee);
@@ -315,17 +339,29 @@ static bool run_shard(struct world *world, unsigned index)
     struct world_shard *at = &world->shards[index];
     mono_time due;
     bool is_due = shard_due(at, &due) && !mono_is_before(world->now, due);
-    if (at->is_stalled || (!at->is_woken && !is_due)) return false;
+    if (at->is_stalled || (!at->is_woken && !is_due) || world_is_dead(world)) return false;
     bool may_pause = world->settings.is_patient && !at->is_woken;
     at->pause_ms = may_pause && at->pause_ms < PAUSE_MAX_MS ? 2 * at->pause_ms : at->pause_ms;
     if (!may_pause) at->pause_ms = 1;
     at->is_woken = false;
-    shard_run(at->shard, world->now, wall_now(world));
+    shard_run(at->shard, world->now, world_wall(world));
+    if (world_is_dead(world)) return false;
     /* Asked when it goes to sleep, as the edge does: what is sent to it later has to wake it. */
     at->has_due = shard_next_due(at->shard, &at->due);
     audit_after_run(world, index);
     world->runs++;
     return true;
+}
+
+/* Once a second, as src/edge/journal.c does. */
+static void sync_journals(struct world *world)
+{
+    if (mono_is_before(world->now, world->sync_at)) return;
+    world->sync_at = mono_after(world->now, SYNC_EVERY_MS);
+    for (unsigned i = 0; i < world->settings.shards; i++) {
+        struct sim_journal *journal = &world->shards[i].journal;
+        journal->synced = journal->size;
+    }
 }
 
 bool run_once(struct world *world)
@@ -334,7 +370,8 @@ bool run_once(struct world *world)
     /* First: what a message has posted is followed by its shard's wake-ups before it gets on its way. */
     bring_records(world);
     edge_bring_in(world);
-    edge_bring_answers(world);
+    answers_bring(world);
+    sync_journals(world);
     for (unsigned i = 0; i < world->settings.shards; i++) has_run |= run_shard(world, i);
     return has_run;
 }
@@ -362,7 +399,7 @@ static void run_now(struct world *world)
 {
     unsigned passes = 0;
     while (passes < PASSES_PER_MS && run_once(world)) passes++;
-    if (passes < PASSES_PER_MS) audit_at_rest(world);
+    if (passes < PASSES_PER_MS && !world->is_dead) audit_at_rest(world);
 }
 
 static void go_to_next(struct world *world, mono_time until)
@@ -376,9 +413,9 @@ static void go_to_next(struct world *world, mono_time until)
 
 void run_before(struct world *world, mono_time at)
 {
-    while (mono_is_before(world->now, at)) {
+    while (mono_is_before(world->now, at) && !world->is_dead) {
         run_now(world);
-        go_to_next(world, at);
+        if (!world->is_dead) go_to_next(world, at);
     }
 }
 
@@ -421,73 +458,18 @@ void jam(struct world *world, unsigned from, unsigned to)
     world->shards[to].is_woken = true;
 }
 
-static void be_woken(struct world *world)
-{
-    for (unsigned i = 0; i < world->settings.shards; i++) world->shards[i].is_woken = true;
-}
-
-/* --- Crashes. --- */
-
-static void lose_connection(struct world *world, unsigned number)
-{
-    struct client *client = &world->clients[number];
-    if (!client->is_connected) return;
-    for (uint32_t i = 0; i < client->inbox_count; i++) free(client->inbox[i]);
-    client->inbox_count = 0;
-    client->is_connected = client->is_lost = false;
-    referee_on_disconnect(&world->referee, number);
-}
-
-static void lose_memory(struct world *world)
-{
-    const struct world_settings *settings = &world->settings;
-    for (unsigned i = 0; i < settings->shards; i++) {
-        free(world->shards[i].memory);
-        world->shards[i].has_due = world->shards[i].is_stalled = false;
-        for (unsigned to = 0; to < settings->shards; to++) {
-            struct relay *relay = &world->relays[i][to];
-            free(world->mailbox_bytes[i][to]);
-            world->mailbox_bytes[i][to] = create_mailbox(settings, &world->mailboxes[i][to]);
-            free(relay->bytes);
-            *relay = (struct relay){.bytes = NULL};
-            if (settings->has_late_mailboxes)
-                relay->bytes = create_mailbox(settings, &relay->mailbox);
-        }
-    }
-    world->saves.count = world->loads.count = 0;
-}
-
-void crash(struct world *world, uint32_t gone_ms)
-{
-    struct shard *shards[SHARDS_MAX];
-    for (unsigned i = 0; i < world->settings.clients; i++) lose_connection(world, i);
-    lose_memory(world);
-    referee_on_crash(&world->referee);
-    world->now.ms++; /* The game's clock goes on from where the journal ends. */
-    world->wall_offset_ms += gone_ms;
-    for (unsigned i = 0; i < world->settings.shards; i++) {
-        create_shard(world, i);
-        shards[i] = world->shards[i].shard;
-        (void)sim_journal_replay(&world->shards[i].journal, shards[i]); /* How many: as it is. */
-    }
-    shard_restored(shards, world->settings.shards);
-    audit_destroy(world->audit);
-    world->audit = audit_create(world);
-    be_woken(world);
-}
-
 void drain(struct world *world)
 {
     world->referee.is_draining = true;
     for (unsigned i = 0; i < world->settings.shards; i++) shard_drain(world->shards[i].shard);
-    be_woken(world);
+    world_wake_all(world);
 }
 
 void shut_down(struct world *world)
 {
     world->referee.is_draining = true;
     for (unsigned i = 0; i < world->settings.shards; i++) shard_shutdown(world->shards[i].shard);
-    be_woken(world);
+    world_wake_all(world);
 }
 
 void set_wall_clock(struct world *world, int64_t by_ms)

@@ -18,6 +18,7 @@
 #include "core/match_result.h"
 #include "shard/shard.h"
 #include "sim_journal.h"
+#include "sim_recovery.h"
 #include "sim_referee.h"
 
 enum { ADA, BEN, CAT, DAN, EVE, FAY, GUS, HAL, IDA, JIM, KIM, LEO };
@@ -120,9 +121,27 @@ struct pending {
     struct handle who; /* A match, or a session. */
     struct id id;      /* A match's, or a player's. */
     unsigned shard;
-    mono_time at;
+    mono_time asked_at, at;
     struct kept_result result;
     bool is_cancelled;
+};
+
+enum parcel_state {
+    PARCEL_SYNCING, /* The journal is not yet on the disk, and its match waits for that. */
+    PARCEL_WAITING, /* To be handed to the store. */
+    PARCEL_HANDED,  /* The store's answer is due. */
+};
+
+/* A result on its way from the journal to the store. */
+struct parcel {
+    struct kept_result result;
+    struct handle who;
+    unsigned shard;
+    size_t position; /* Behind it in the shard's journal. */
+    mono_time at;    /* Until then it stays in its state. */
+    uint8_t state;   /* enum parcel_state. */
+    uint8_t attempts;
+    bool is_from_before; /* The process that had it was killed. */
 };
 
 struct store {
@@ -146,6 +165,12 @@ struct world_shard {
     struct sim_journal journal;
 };
 
+enum world_keeps {
+    KEEPS_MATCHES,    /* In the journal; results go to the store alone. */
+    KEEPS_ALL,        /* Results too, before the store has them. */
+    KEEPS_NO_JOURNAL, /* A crash takes all that the store does not have. */
+};
+
 struct world_settings {
     unsigned shards;  /* 0: 1. */
     uint32_t clients; /* 0: 12. */
@@ -164,6 +189,8 @@ struct world_settings {
     bool has_late_mailboxes; /* Records are under way for a while: mailbox_delay_ms. */
     bool is_patient; /* A shard that waits for another one's room tries less and less often. */
     bool forgets_its_messages; /* Nobody looks at what clients were told before. */
+    enum world_keeps keeps;
+    uint32_t sync_ms; /* KEEPS_ALL: at most until a result is on the disk. */
 };
 
 /* Who looks on. Each may be NULL. */
@@ -176,6 +203,14 @@ struct world_watch {
     void (*on_closed)(void *context, unsigned client, unsigned code); /* By the server. */
     void (*on_gone)(void *context, unsigned client);
     void (*on_note)(void *context, unsigned shard, const struct shard_note *note);
+};
+
+/* How the process is killed and comes back. */
+struct crash_plan {
+    uint32_t gone_ms;  /* Of the wall clock. */
+    unsigned shards;   /* It comes back with; 0: with as many as before. */
+    bool is_power_cut; /* What was not synced is lost as well. */
+    struct sim_replay_faults replay;
 };
 
 /* Between two shards in a world with late mailboxes: the sender's mailbox. What lies in it gets to the reader's once
@@ -210,12 +245,19 @@ struct world {
     uint32_t known_count;
     struct kept_result results[RESULTS_MAX]; /* Of a store that remembers, by match. */
     uint32_t result_count;
+    struct parcel parcels[RESULTS_MAX];
+    uint32_t parcel_count;
+    mono_time sync_at; /* When all journals are synced next. */
     struct match_result last_result;
     uint32_t notes[NOTE_CLOSING + 1];
     struct referee referee;
-    struct audit *audit;  /* sim_audit.h. */
-    uint32_t runs;        /* Iterations of all shards. */
-    bool may_find_faults; /* A match is broken on purpose. */
+    struct audit *audit;          /* sim_audit.h. */
+    uint32_t runs;                /* Iterations of all shards. */
+    bool may_find_faults;         /* A match is broken on purpose. */
+    struct sim_recovery recovery; /* Of the last crash. */
+    uint32_t calls_left;          /* Until the process is killed; 0: it is not. */
+    bool is_dead;                 /* It was: nothing goes on before crash_as(). */
+    uint32_t restored, rewound, not_restored, carried_over; /* Matches; results. */
 };
 
 /* --- Life. --- */
@@ -228,6 +270,9 @@ struct world *world_of(unsigned shards);
 
 /* Ends all faults, and expects that every request of those who are connected is answered then. */
 void calm_down(struct world *world);
+
+/* In the end the store has each result of which players were told, once. (It must be one that remembers.) */
+void store_expect_all_told(const struct world *world);
 
 /* Shuts down, lets everything end, and expects that nothing is left: no session, match, ended match,
  * ticket, presence, timer, token, frame. */
@@ -288,6 +333,12 @@ void set_wall_clock(struct world *world, int64_t by_ms);
 /* The process is killed and comes back after `gone_ms` of the wall clock: shards, mailboxes and connections are gone,
  * the journal, the store and what clients keep are there. */
 void crash(struct world *world, uint32_t gone_ms);
+void crash_as(struct world *world, const struct crash_plan *plan);
+/* To be killed in the middle of what it does, after so many more calls between it and the outside: then is_dead is set,
+ * and crash_as() has to follow. */
+void kill_after(struct world *world, uint32_t calls);
+/* One more of these calls. True: the process is dead, and nobody sees what it does. */
+bool world_is_dead(struct world *world);
 
 /* --- Looks. --- */
 

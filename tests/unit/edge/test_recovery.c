@@ -19,8 +19,8 @@ enum { GONE_MS = 30000, RULES_AT = 1 + sizeof(struct id) };
 /* The process is gone, and with it all that the world itself would bring back. */
 static void die(struct world *world)
 {
-    world->shards[0].journal.size = 0;
-    crash(world, GONE_MS);
+    world->shards[0].journal.size = world->shards[0].journal.synced = 0;
+    crash_as(world, &(struct crash_plan){.gone_ms = GONE_MS, .is_power_cut = true});
 }
 
 static struct recovered start(struct desk *desk, struct world *world)
