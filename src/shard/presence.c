@@ -100,6 +100,12 @@ static void grant_new(struct shard *shard, const struct record_claim *record)
     owe(shard, presence);
 }
 
+bool presence_is_known(const struct shard *home, const struct id *player)
+{
+    uint32_t slot = 0;
+    return map_find(&home->homes, player, &slot);
+}
+
 bool presence_restore(struct shard *home, const struct id *player, const struct session_ref *holder,
                       const struct digest *secret, const struct digest *before)
 {

@@ -169,6 +169,19 @@ static bool send_home(struct shard *const shards[], struct shard *shard, struct 
                             &session->hello.proof);
 }
 
+/* Whoever plays on has heard of its end, or will not: only that it is over is missing in the journal. */
+static bool is_left_behind(struct shard *const shards[], struct shard *shard,
+                           struct live_match *live)
+{
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        const struct session *session = in_seat(shard, live, i);
+        if (session == NULL) continue;
+        struct shard *home = shards[presence_home(shard, &session->player)];
+        if (presence_is_known(home, &session->player)) return true;
+    }
+    return false;
+}
+
 static void wake_up(struct shard *const shards[], struct shard *shard, struct live_match *live)
 {
     uint16_t seq = live->hosted.match.seq;
@@ -191,13 +204,23 @@ static void wake_up(struct shard *const shards[], struct shard *shard, struct li
     live_match_push(shard, live, &event);
 }
 
-void shard_restored(struct shard *const shards[], unsigned count)
+static void wake_up_all(struct shard *const shards[], struct shard *shard, bool are_settling)
 {
-    for (unsigned i = 0; i < count; i++) {
-        struct pool *matches = &shards[i]->matches;
-        for (uint32_t slot = 0; slot < matches->touched; slot++) {
-            struct live_match *live = pool_at(matches, slot);
-            if (live != NULL) wake_up(shards, shards[i], live);
+    for (uint32_t slot = 0; slot < shard->matches.touched; slot++) {
+        struct live_match *live = pool_at(&shard->matches, slot);
+        if (live == NULL || (live->hosted.match.state == MATCH_SETTLING) != are_settling) continue;
+        if (are_settling && is_left_behind(shards, shard, live)) {
+            journaling_over(shard, live);
+            release(shard, live);
+        } else {
+            wake_up(shards, shard, live);
         }
     }
+}
+
+void shard_restored(struct shard *const shards[], unsigned count)
+{
+    for (unsigned i = 0; i < count; i++) wake_up_all(shards, shards[i], false);
+    /* Their results are fixed, and are handed on in any case. */
+    for (unsigned i = 0; i < count; i++) wake_up_all(shards, shards[i], true);
 }

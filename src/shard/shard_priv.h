@@ -151,6 +151,7 @@ void presence_on_release(struct shard *shard, const struct record_release *recor
 void presence_on_standing(struct shard *shard, const struct record_standing *record);
 void presence_on_keep(struct shard *shard, const struct record_keep *record);
 void presence_pay_all(struct shard *shard);
+bool presence_is_known(const struct shard *home, const struct id *player);
 /* The player is this session's, as it was before a crash. False: it is another's already. */
 QR_MUST_USE bool presence_restore(struct shard *home, const struct id *player,
                                   const struct session_ref *holder, const struct digest *secret,

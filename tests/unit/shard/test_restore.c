@@ -203,6 +203,30 @@ static void behind_a_gap_its_result_counts_and_it_is_over(void **state)
     world_close(world);
 }
 
+static void what_its_players_have_left_behind_does_not_come_back(void **state)
+{
+    (void)state;
+    struct world *world = world_of(1);
+    world->saves.mode = STORE_LATE;
+    world->saves.delay_ms = HOPS_MS;
+    duel_asks(world, 0, 0);
+    plays_to_the_end(world);
+    world->shards[0].journal.is_full = true; /* That it has ended is not written. */
+    run_ms(world, CALM_MS);
+    expect_among(world, ADA, "end finished");
+    world->shards[0].journal.is_full = false;
+    asks_for_a_rematch(world, ADA);
+    asks_for_a_rematch(world, BEN);
+    run_ms(world, CALM_MS);
+    crash(world, GONE_MS);
+    is_back(world, ADA, 0);
+    is_back(world, BEN, 0);
+    run_ms(world, CALM_MS);
+    assert_int_equal(matches_live(world), 1);
+    assert_int_equal(count_said(world, ADA, "end"), 0);
+    world_close(world);
+}
+
 static void what_has_ended_does_not_come_back(void **state)
 {
     (void)state;
@@ -362,6 +386,7 @@ int main(void)
         cmocka_unit_test(a_match_comes_back_as_often_as_it_must),
         cmocka_unit_test(a_result_that_was_on_its_way_is_saved_again),
         cmocka_unit_test(behind_a_gap_its_result_counts_and_it_is_over),
+        cmocka_unit_test(what_its_players_have_left_behind_does_not_come_back),
         cmocka_unit_test(what_has_ended_does_not_come_back),
         cmocka_unit_test(a_session_that_was_taken_over_before_speaks_for_nobody),
         cmocka_unit_test(a_session_is_good_until_a_newer_one_was_heard_of),
