@@ -177,6 +177,8 @@ static void no_result_is_lost(const struct world *world, const struct referee_ma
 static void judge(struct world *world, const struct crash_plan *plan)
 {
     struct referee *referee = &world->referee;
+    for (uint32_t i = 0; i < referee->match_count; i++)
+        no_result_is_lost(world, &referee->matches[i]);
     for (unsigned i = 0; i < world->recovery.count; i++) {
         const struct sim_found *found = &world->recovery.found[i];
         const struct live_match *live = live_of(world, found);
@@ -184,7 +186,6 @@ static void judge(struct world *world, const struct crash_plan *plan)
     }
     for (uint32_t i = 0; i < referee->match_count; i++) {
         judge_lost(world, plan, &referee->matches[i]);
-        no_result_is_lost(world, &referee->matches[i]);
     }
     referee_on_crash(referee, plan->is_power_cut);
 }

@@ -102,6 +102,7 @@ static void note_session(struct referee *referee, const char *text, struct refer
     hello->is_last = session != NULL && length > 0 && player->hellos == 0 &&
                      strncmp(session + strlen("\"resume\":\""), player->session, length) == 0;
     hello->player = id;
+    hello->no = ++player->hello_no;
     player->hellos++;
 }
 
@@ -352,8 +353,13 @@ static bool claims_all_of(const struct referee *referee, const struct referee_pl
     return id_equal(&player->claimed, &match->id) && player->claimed_seq >= match->seq_max;
 }
 
-static void keep_session(struct referee_player *player, const char *text)
+static void keep_session(struct referee_player *player, const struct referee_hello *hello,
+                         const char *text)
 {
+    uint32_t no = hello != NULL ? hello->no : 0;
+    player->session[0] = '\0';
+    if (no < player->welcome_no) return; /* Read late: another one has been told since. */
+    player->welcome_no = no;
     const char *at = text_behind(text, "\"session\":\"");
     size_t length = strcspn(at, "\"");
     SIM_EXPECT(length < sizeof(player->session));
@@ -369,7 +375,7 @@ static void check_welcome(struct referee *referee, unsigned number, const char *
     client->player = referee_find_player(referee, &id);
     struct referee_player *player = &referee->players[client->player];
     const struct referee_hello *hello = find_hello(client, text_number(text, ",\"id\":"));
-    if (strstr(text, "\"session\":") != NULL) keep_session(player, text);
+    if (strstr(text, "\"session\":") != NULL) keep_session(player, hello, text);
     if (!text_id(text, "\"match\":\"", &id)) {
         if (claims_all_of(referee, player)) {
             player->has_end = true; /* From then on, whatever its next connection says. */

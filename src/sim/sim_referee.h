@@ -49,6 +49,7 @@ struct referee_hello {
     uint32_t seq_max; /* Of that match, when it was said. */
     struct id player; /* Whom it speaks for, */
     bool is_last;     /* by the session that was told last, the first since then. */
+    uint32_t no;      /* Of all hellos of that player. */
 };
 
 enum referee_request { REQUEST_OF_MATCH_ANSWER, REQUEST_OF_MATCH_EMOTE, REQUEST_LEFT, REQUEST_ANY };
@@ -102,10 +103,13 @@ struct referee_player {
     struct id claimed;    /* The match of which a hello has claimed the most, on any connection, */
     uint32_t claimed_seq; /* and how much. */
     char session[REFEREE_SESSION_BYTES]; /* As told last, */
+    uint32_t hello_no,
+        welcome_no;  /* The last hello, and the last that was answered with a welcome. */
     uint32_t hellos; /* Said for it and not answered, where their connection has gone too. */
     mono_time last_asked_at;         /* The last request of a match, on any connection. */
     struct referee_rating by_result; /* After the last rated match. */
     struct referee_rating by_store;  /* As the store said last. */
+    bool has_old_rating; /* It is back in a match of which something is lost, and as it was then. */
 };
 
 struct referee_answer {

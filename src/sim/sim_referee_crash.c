@@ -45,7 +45,8 @@ void referee_on_restored(struct referee *referee, struct referee_match *match,
     match->is_started = true;
     match->is_ended = false;
     match->shard = restored->shard;
-    if (!restored->has_result) match->has_result = match->is_saved = false;
+    if (!restored->has_result) match->has_result = false;
+    match->is_saved = false; /* It asks again, and its players' ratings are those from then on. */
     begin_wall(match, restored);
     if (!restored->is_taken_back) return;
     rewind_to(referee, match, restored->seq);
@@ -53,6 +54,7 @@ void referee_on_restored(struct referee *referee, struct referee_match *match,
         struct referee_player *player = &referee->players[i];
         bool is_in_it = player->match >= 0 && &referee->matches[player->match] == match;
         if (is_in_it) player->session[0] = '\0'; /* One from before may be good instead. */
+        if (referee_seat(match, referee, (int)i) >= 0) player->has_old_rating = true;
     }
 }
 

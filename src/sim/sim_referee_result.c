@@ -78,7 +78,7 @@ static void a_rating_is_applied_once(const struct referee_player *player,
     bool is_it = is_new ? rating_equal(before, &initial)
                         : is_from(&player->by_result, result, before) ||
                               is_from(&player->by_store, result, before);
-    if (is_it) return;
+    if (is_it || player->has_old_rating) return;
     sim_failed("a rating is applied once: %d before this match, %d after the last",
                before->rating_centi, player->by_result.rating.rating_centi);
 }
@@ -141,6 +141,7 @@ void referee_on_loaded(struct referee *referee, const struct id *player,
 {
     struct referee_rating *known = &referee->players[referee_find_player(referee, player)].by_store;
     *known = (struct referee_rating){.is_known = true, .rating = rating_initial()};
+    referee->players[referee_find_player(referee, player)].has_old_rating = false;
     if (record == NULL) return;
     known->rating = record->rating;
     known->rated_at = record->rated_at;
@@ -200,6 +201,7 @@ void result_rules_on_saved(struct referee *referee, const struct referee_match *
     if (!match->has_result || !match->is_rated_result) return;
     for (unsigned seat = 0; seat < MATCH_PLAYERS_MAX; seat++) {
         int player = referee_find_player(referee, &match->players[seat]);
+        referee->players[player].has_old_rating = false;
         referee->players[player].by_result = (struct referee_rating){
             .is_known = true, .rating = match->after[seat], .rated_at = match->decided_at};
     }

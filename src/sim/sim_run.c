@@ -162,8 +162,8 @@ static bool is_empty(const struct world *world)
 static void come_to_the_end(struct sim_run *run)
 {
     struct world *world = run->world;
-    kill_after(world, 0);
     if (world->is_dead) fault_come_back(run);
+    kill_after(world, 0);
     fault_end_all(run);
     tell(world, ANY_NUMBER, "quiet", "");
     calm_down(world);
