@@ -412,6 +412,7 @@ static void a_live_match_knows_its_sessions(struct referee *referee,
     const struct referee_player *player =
         &referee->players[referee_find_player(referee, &hello->player)];
     if (player->match < 0 || player->hellos > 0 || referee->is_draining) return;
+    if (hello->no != player->hello_no) return;
     const struct referee_match *match = &referee->matches[player->match];
     if (!match->is_ended && !match->is_unjournaled)
         sim_failed("a live match knows its sessions: not that of %s", text);
