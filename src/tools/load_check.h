@@ -73,6 +73,8 @@ struct check_request {
     uint8_t mode;      /* JOIN: enum check_mode. */
     bool is_again;     /* ANSWER: sent before, on a connection that took the reply with it. */
     int64_t ping_at;
+    uint64_t
+        due_us; /* ANSWER: when it was to be sent; where this program was late, before `sent_us`. */
     uint64_t sent_us;
 };
 

@@ -33,6 +33,7 @@ void player_arm_in_us(struct player *player, struct run *run, uint64_t in_us)
 {
     /* Rounded up: never earlier than meant. */
     mono_time at = {(run->now_us + in_us + 999) / 1000};
+    player->due_us = UINT64_C(1000) * at.ms;
     wheel_arm(&run->wheel, &player->timer, at, 0);
 }
 
@@ -75,6 +76,7 @@ void player_ask(struct player *player, struct run *run, struct check_request *re
 {
     request->id = ++player->request_id;
     request->sent_us = run->now_us;
+    if (request->due_us == 0) request->due_us = run->now_us;
     if (!check_sent(&player->check, request)) return;
     char text[REQUEST_TEXT_BYTES];
     int size = snprintf(text, sizeof(text), "{\"type\":\"%s\",\"id\":%u%s}",
@@ -96,19 +98,22 @@ void player_send_join(struct player *player, struct run *run)
     player_ask(player, run, &request, fields);
 }
 
-void player_send_answer(struct player *player, struct run *run, uint32_t round, uint8_t choice,
-                        bool is_again)
+static void send_answer(struct player *player, struct run *run, struct check_request request)
 {
     char fields[FIELDS_BYTES];
-    (void)snprintf(fields, sizeof(fields), ",\"round\":%u,\"choice\":%u", round,
-                   (unsigned)choice); /* It fits. */
+    (void)snprintf(fields, sizeof(fields), ",\"round\":%u,\"choice\":%u", (unsigned)request.round,
+                   (unsigned)request.choice); /* It fits. */
     run->stats.answers++;
-    player_ask(player, run,
-               &(struct check_request){.kind = CHECK_ANSWER,
-                                       .round = (uint8_t)round,
-                                       .choice = (int8_t)choice,
-                                       .is_again = is_again},
-               fields);
+    request.kind = CHECK_ANSWER;
+    player_ask(player, run, &request, fields);
+}
+
+void player_send_answer_again(struct player *player, struct run *run, uint32_t round,
+                              uint8_t choice)
+{
+    send_answer(player, run,
+                (struct check_request){
+                    .round = (uint8_t)round, .choice = (int8_t)choice, .is_again = true});
 }
 
 static void send_emote(struct player *player, struct run *run)
@@ -140,7 +145,9 @@ static void send_ping(struct player *player, struct run *run)
 static void follow_up(struct player *player, struct run *run)
 {
     if (player_percent(run, PERCENT_AGAIN))
-        player_send_answer(player, run, player->round, player->choice, false);
+        send_answer(player, run,
+                    (struct check_request){.round = (uint8_t)player->round,
+                                           .choice = (int8_t)player->choice});
     else if (player_percent(run, PERCENT_PING))
         send_ping(player, run);
     if (player->state == PLAYER_PLAYING && player_percent(run, run->options->emotes_percent))
@@ -225,7 +232,7 @@ static void on_end(struct player *player, struct run *run, const struct news *ne
 static void on_accepted(struct player *player, struct run *run, const struct news *news)
 {
     run->stats.accepted++;
-    histogram_add(&run->stats.accept, run->now_us - news->request.sent_us);
+    histogram_add(&run->stats.accept, run->now_us - news->request.due_us);
     if (news->request.is_again) run->stats.receipts_again++;
     if (news->is_dup)
         run->stats.dups++;
@@ -347,7 +354,10 @@ void player_on_timer(struct player *player, struct run *run, enum player_timer t
         break;
     case PLAYER_IDLE: player_join_or_close(player, run); break;
     case PLAYER_PLAYING:
-        player_send_answer(player, run, player->round, player->choice, false);
+        send_answer(player, run,
+                    (struct check_request){.round = (uint8_t)player->round,
+                                           .choice = (int8_t)player->choice,
+                                           .due_us = player->due_us});
         return_after_answer(player, run);
         break;
     case PLAYER_AWAY: player_connect(player, run); break;

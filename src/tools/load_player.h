@@ -46,6 +46,7 @@ struct player {
     uint32_t doubt_round;    /* Whose answer was lost with its reply; 0: none. */
     uint64_t began_us;       /* When it began to connect. */
     uint64_t joined_us;      /* When it last asked to join. */
+    uint64_t due_us;         /* When it is to act: what `timer` was armed for. */
     uint64_t welcomed_us;
     struct wheel_timer timer; /* What it does next. */
     struct wheel_timer loss;  /* When it loses its connection. */

@@ -21,7 +21,7 @@ void player_connect(struct player *player, struct run *run);
 
 /* Thinks about the round, and answers then. */
 void player_think(struct player *player, struct run *run, uint32_t round, uint32_t choice_count);
-void player_send_answer(struct player *player, struct run *run, uint32_t round, uint8_t choice,
-                        bool is_again);
+void player_send_answer_again(struct player *player, struct run *run, uint32_t round,
+                              uint8_t choice);
 void player_send_join(struct player *player, struct run *run);
 void player_join_or_close(struct player *player, struct run *run);

@@ -221,7 +221,7 @@ void return_on_clock(struct player *player, struct run *run, const struct news *
         /* What a reveal has told since is as good as a receipt; asking for it costs nothing. */
         bool is_told = round == player->doubt_round && answer->is_there;
         if (!is_lost && !is_told) continue;
-        player_send_answer(player, run, round, (uint8_t)answer->choice, true);
+        player_send_answer_again(player, run, round, (uint8_t)answer->choice);
         if (player->state != PLAYER_PLAYING) return;
     }
     player->doubt_round = 0;

@@ -70,7 +70,7 @@ struct stats {
     uint64_t seq_gaps;
     struct stats_code refusals[STATS_CODES_MAX];
     struct histogram connect;
-    struct histogram accept; /* answer to accepted. */
+    struct histogram accept; /* answer to accepted, from when it was to be sent. */
     struct histogram pong;
     struct histogram match; /* join to match. */
 };
