@@ -149,6 +149,18 @@ mono_time recovery_last(const struct recovery *recovery)
     return recovery->last;
 }
 
+int recovery_put_off(const struct recovery *recovery, int error)
+{
+    if (recovery->last.ms > 0) {
+        log_event(
+            LOG_LEVEL_ERROR, "journal_kept",
+            "path=%s what=\"start again when the database answers: matches and results of the "
+            "last run wait there\"",
+            recovery->dir);
+    }
+    return error;
+}
+
 struct recovery_stats recovery_stats(const struct recovery *recovery)
 {
     return recovery->stats;
