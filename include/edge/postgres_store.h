@@ -2,7 +2,8 @@
  *
  * Each shard has a few connections, look-ups on the even ones and results on the odd ones, and
  * nothing on them ever blocks: connecting, TLS, queries, cancelling. What they do goes out in
- * pipelines of prepared statements; each result is a transaction of its own.
+ * pipelines of prepared statements; each result is a transaction of its own, and one sync
+ * makes all of a pipeline durable.
  *
  * Every call has a deadline from when it is handed in. A connection that is lost is made again, with
  * exponential backoff and full jitter, and what ran on it is tried again within its deadline: a

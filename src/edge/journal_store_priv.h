@@ -15,7 +15,8 @@
 #include "proto/journal.h"
 
 enum {
-    PARCELS_MAX = 64,               /* Results under way to the database, of one shard. */
+    PARCELS_MAX =
+        128, /* Results under way to the database, of one shard: a batch that is committed, and the next. */
     RESERVE_PER_MATCH_BYTES = 8192, /* What most matches write behind their beginning. */
     MARK_BYTES = 32,                /* OVER, with its frame. */
     COUNTERS = 1 << 16,

@@ -3,7 +3,8 @@
  * Results are saved in two steps, which are one round trip each however many results there are.
  * JOB_READ: which matches are there already, and the rows of all their players. JOB_WRITE: one
  * transaction a result, computed from these rows, or from what the results before it in the
- * pipeline make of them. A transaction fails where a row has another version by then; its result is
+ * pipeline make of them; none of them waits for the disk, but one more behind them does, for all:
+ * they are answered when that is committed. A transaction fails where a row has another version by then; its result is
  * queued again, and is read and computed anew. */
 
 #include <stdio.h>
@@ -138,26 +139,22 @@ static bool send_result(struct link *link, const struct match_result *result)
     for (unsigned place = 0; place < result->player_count; place++) {
         players[place] = find_player(&link->job, &result->players[place].player);
     }
-    return statement_send_result(link->conn, result, players) && end_segment(link);
+    return statement_send_result(link->conn, result, players) &&
+           statement_send_unsynced(link->conn) && end_segment(link);
 }
 
+/* Also what was found there: whoever committed it may not have waited for the disk either. */
 static bool begin_write(struct link *link)
 {
     struct job *job = &link->job;
-    unsigned segments = 0;
     job->kind = JOB_WRITE;
-    job->segment = 0;
+    job->segment = job->segment_count = 0;
     for (unsigned i = 0; i < job->count; i++) {
-        struct call *call = job->calls[i];
-        if (job->is_saved[i]) {
-            job->calls[i] = NULL;
-            calls_answer_saved(link->shard, call, true);
-            continue;
-        }
-        job->segment_calls[segments++] = i;
-        if (!send_result(link, call->result)) return false;
+        if (job->is_saved[i]) continue;
+        job->segment_calls[job->segment_count++] = i;
+        if (!send_result(link, job->calls[i]->result)) return false;
     }
-    return true;
+    return statement_send_sync(link->conn) && end_segment(link);
 }
 
 /* --- What a segment came to. --- */
@@ -338,32 +335,56 @@ static bool end_read(struct link *link)
     QR_UNREACHABLE("a segment's outcome");
 }
 
+/* What was committed is on disk. In the order in which they were asked for, also those that were refused. */
+static bool end_sync(struct link *link)
+{
+    struct postgres_shard *shard = link->shard;
+    struct job *job = &link->job;
+    enum outcome outcome = outcome_of(job);
+    if (outcome == OUTCOME_LOST) return false;
+    for (unsigned i = 0; i < job->count; i++) {
+        struct call *call = job->calls[i];
+        if (call == NULL) continue;
+        if (outcome != OUTCOME_DONE) {
+            fail_results(link, i, 1);
+            continue;
+        }
+        job->calls[i] = NULL;
+        if (!job->is_saved[i]) {
+            calls_answer_failed(shard, call);
+            continue;
+        }
+        shard->is_failing = false;
+        store_report_recovered(&shard->report);
+        calls_answer_saved(shard, call, true);
+    }
+    return true;
+}
+
 static bool end_write(struct link *link)
 {
     struct postgres_shard *shard = link->shard;
     struct job *job = &link->job;
+    if (job->segment == job->segment_count) return end_sync(link);
     unsigned number = job->segment_calls[job->segment];
     struct call *call = job->calls[number];
     switch (outcome_of(job)) {
     case OUTCOME_LOST: return false;
     case OUTCOME_FAILED: fail_results(link, number, 1); return true;
     case OUTCOME_DONE:
-        shard->is_failing = false;
         shard->stats.commits++;
-        store_report_recovered(&shard->report);
-        calls_answer_saved(shard, call, true);
-        break;
+        job->is_saved[number] = true;
+        return true;
     case OUTCOME_AGAIN:
         shard->stats.server.conflicts++;
         calls_requeue(shard, call);
-        break;
+        job->calls[number] = NULL;
+        return true;
     case OUTCOME_REFUSED:
         store_report_refused(&shard->report, &call->result->match, job->problem);
-        calls_answer_failed(shard, call);
-        break;
+        return true;
     }
-    job->calls[number] = NULL;
-    return true;
+    QR_UNREACHABLE("a segment's outcome");
 }
 
 static bool end_cancel(struct link *link)

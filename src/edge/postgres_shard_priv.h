@@ -23,7 +23,7 @@
 
 enum {
     JOB_CALLS_MAX = 32,   /* Look-ups in one pipeline. */
-    JOB_RESULTS_MAX = 16, /* Results: about 30 statements each. */
+    JOB_RESULTS_MAX = 32, /* Results: about 30 statements each. */
     PROBLEM_BYTES = 256,
     SQLSTATE_BYTES = 6,
 };
@@ -74,11 +74,13 @@ struct job {
     char sqlstate[SQLSTATE_BYTES]; /* The segment's first error, of that command; "": none. */
     char problem[PROBLEM_BYTES];
     struct call *calls[JOB_CALLS_MAX];
-    bool is_saved[JOB_RESULTS_MAX];                                    /* Before. */
+    bool is_saved
+        [JOB_RESULTS_MAX]; /* Committed, now or before: JOB_WRITE answers when that is synced. */
     struct stored_player players[JOB_RESULTS_MAX * MATCH_PLAYERS_MAX]; /* JOB_READ; no one twice. */
     unsigned player_count;
-    unsigned segment_calls[JOB_RESULTS_MAX]; /* JOB_WRITE: whose each segment is. */
     int64_t pruned;                          /* JOB_PRUNE: rows. */
+    unsigned segment_calls[JOB_RESULTS_MAX]; /* JOB_WRITE: whose each segment is, */
+    unsigned segment_count;                  /* and how many; then one that syncs them. */
     int64_t version;                         /* JOB_PREPARE, JOB_PROBE: the schema's. */
     unsigned target;                         /* JOB_CANCEL: the link whose query is ended, */
     uint64_t target_serial;                  /* if it is still that connection. */

@@ -83,6 +83,9 @@ static const struct {
          " a AS (DELETE FROM answers x USING old WHERE x.match = old.match RETURNING 1),"
          " r AS (DELETE FROM rounds x USING old WHERE x.match = old.match RETURNING 1)"
          " SELECT (SELECT count(*) FROM a) + (SELECT count(*) FROM r)"},
+    [STATEMENT_UNSYNCED] = {"unsynced", "SELECT set_config('synchronous_commit', 'off', true)"},
+    /* A commit waits for the disk only where it has written something: this is the least there is. */
+    [STATEMENT_SYNC] = {"sync", "SELECT pg_logical_emit_message(true, 'quizrush', '')"},
 };
 
 /* --- Parameters. --- */
@@ -178,6 +181,16 @@ bool statement_send_cancel(PGconn *conn, int pid)
     struct values values = {.count = 0};
     put_int(&values, pid);
     return send_values(conn, STATEMENT_CANCEL, &values);
+}
+
+bool statement_send_unsynced(PGconn *conn)
+{
+    return send_values(conn, STATEMENT_UNSYNCED, &(struct values){.count = 0});
+}
+
+bool statement_send_sync(PGconn *conn)
+{
+    return send_values(conn, STATEMENT_SYNC, &(struct values){.count = 0});
 }
 
 static bool send_with_id(PGconn *conn, enum statement which, const struct id *id)

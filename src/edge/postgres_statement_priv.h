@@ -29,8 +29,10 @@ enum statement {
     STATEMENT_STATS,
     STATEMENT_PRUNE_MATCHES,
     STATEMENT_PRUNE_ANSWERS,
+    STATEMENT_UNSYNCED,
+    STATEMENT_SYNC,
 };
-enum { STATEMENT_COUNT = STATEMENT_PRUNE_ANSWERS + 1 };
+enum { STATEMENT_COUNT = STATEMENT_SYNC + 1 };
 
 /* A player's row. */
 struct stored_player {
@@ -62,6 +64,11 @@ QR_MUST_USE bool statement_send_prune_answers(PGconn *conn, const struct id *kep
  * transaction as a conflict. */
 QR_MUST_USE bool statement_send_result(PGconn *conn, const struct match_result *result,
                                        struct stored_player *players[MATCH_PLAYERS_MAX]);
+
+/* The transaction that it is sent in does not wait for the disk. */
+QR_MUST_USE bool statement_send_unsynced(PGconn *conn);
+/* When the transaction that it is sent in is committed, so is, as durably, everything that was committed before. */
+QR_MUST_USE bool statement_send_sync(PGconn *conn);
 
 /* What statement_send_version() brought; -1: something else. */
 int64_t statement_version_of(const PGresult *result);
