@@ -23,7 +23,7 @@
 
 enum {
     JOB_CALLS_MAX = 32,   /* Look-ups in one pipeline. */
-    JOB_RESULTS_MAX = 32, /* Results: about 30 statements each. */
+    JOB_RESULTS_MAX = 32, /* Results: about 15 statements each. */
     PROBLEM_BYTES = 256,
     SQLSTATE_BYTES = 6,
 };

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "postgres_columns_priv.h"
 #include "store_codec_priv.h"
 
 static const struct {
@@ -48,9 +49,6 @@ static const struct {
         {"round", "INSERT INTO rounds (match, round, question_id, category, difficulty, question,"
                   " choices, right_place, weight, revealed, time_ms, began_at_ms)"
                   " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)"},
-    [STATEMENT_ANSWER] =
-        {"answer", "INSERT INTO answers (match, round, place, choice, is_right, at_ms, credit_ms,"
-                   " points, received_at_ms) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"},
     [STATEMENT_ORDER] = {"order_of", "UPDATE player_stats SET order_centi = $1"
                                      " WHERE player = $2 AND order_centi <> $1"},
     [STATEMENT_STATS] =
@@ -83,6 +81,13 @@ static const struct {
          " a AS (DELETE FROM answers x USING old WHERE x.match = old.match RETURNING 1),"
          " r AS (DELETE FROM rounds x USING old WHERE x.match = old.match RETURNING 1)"
          " SELECT (SELECT count(*) FROM a) + (SELECT count(*) FROM r)"},
+    /* All of a result: a row each would be half of its statements. */
+    [STATEMENT_ANSWERS] =
+        {"answers",
+         "INSERT INTO answers (match, round, place, choice, is_right, at_ms, credit_ms,"
+         " points, received_at_ms) SELECT $1, * FROM unnest($2::integer[], $3::integer[],"
+         " $4::integer[], $5::boolean[], $6::integer[], $7::integer[], $8::integer[],"
+         " $9::bigint[])"},
     [STATEMENT_UNSYNCED] = {"unsynced", "SELECT set_config('synchronous_commit', 'off', true)"},
     /* A commit waits for the disk only where it has written something: this is the least there is. */
     [STATEMENT_SYNC] = {"sync", "SELECT pg_logical_emit_message(true, 'quizrush', '')"},
@@ -306,22 +311,14 @@ static bool send_round(PGconn *conn, const struct match_result *result, unsigned
     return send_values(conn, STATEMENT_ROUND, &values);
 }
 
-static bool send_answer(PGconn *conn, const struct match_result *result, unsigned number,
-                        unsigned place)
+static bool send_answers(PGconn *conn, const struct match_result *result)
 {
-    const struct result_answer *answer = &result->rounds[number - 1].answers[place];
-    if (answer->choice == MATCH_CHOICE_NONE) return true;
+    struct answer_columns columns;
     struct values values = {.count = 0};
+    if (!answer_columns_of(result, &columns)) return true;
     put_id(&values, &result->match);
-    put_int(&values, number);
-    put_int(&values, place);
-    put_int(&values, answer->choice);
-    put_int(&values, answer->is_right);
-    put_int(&values, answer->at_ms);
-    put_int(&values, answer->credit_ms);
-    put_int(&values, answer->points);
-    put_int(&values, answer->received_at.ms);
-    return send_values(conn, STATEMENT_ANSWER, &values);
+    for (unsigned i = 0; i < ANSWER_COLUMNS; i++) put_text(&values, columns.texts[i]);
+    return send_values(conn, STATEMENT_ANSWERS, &values);
 }
 
 static bool send_category(PGconn *conn, const struct match_result *result, unsigned place,
@@ -393,11 +390,8 @@ bool statement_send_result(PGconn *conn, const struct match_result *result,
     }
     for (unsigned number = 1; number <= result->round_count && is_sent; number++) {
         is_sent = send_round(conn, result, number);
-        for (unsigned place = 0; place < result->player_count && is_sent; place++) {
-            is_sent = send_answer(conn, result, number, place);
-        }
     }
-    return is_sent;
+    return is_sent && send_answers(conn, result);
 }
 
 /* --- Rows. --- */
