@@ -109,13 +109,24 @@ void carry_on(struct journal_store *store, unsigned shard, mono_time now)
 
 /* --- The database's answer. --- */
 
-static void put_back(struct store_lane *lane, struct parcel *parcel, mono_time now)
+static void put_back(struct journal_store *store, struct store_lane *lane, struct parcel *parcel,
+                     mono_time now)
 {
+    struct store *database = store->database;
     unsigned doublings = parcel->attempts < RETRY_DOUBLINGS ? parcel->attempts : RETRY_DOUBLINGS;
     parcel->is_handed = false;
     parcel->retry_at = mono_after(now, (uint64_t)RETRY_FIRST_MS << doublings);
     if (parcel->attempts < UINT8_MAX) parcel->attempts++;
     atomic_fetch_add(&lane->retried, 1);
+    /* Not so where it refuses what is in this one. */
+    if (!database->class->is_healthy(database)) lane->is_database_down = true;
+}
+
+/* The database is back: nothing need wait out its delay. */
+static void hasten(struct store_lane *lane, mono_time now)
+{
+    lane->is_database_down = false;
+    for (unsigned i = 0; i < PARCELS_MAX; i++) lane->parcels[i].retry_at = now;
 }
 
 bool carry_is_parcel(struct handle handle)
@@ -131,9 +142,10 @@ void carry_on_saved(struct journal_store *store, unsigned shard, const struct st
     struct parcel *parcel = &lane->parcels[answer->handle.slot];
     QR_ASSERT(parcel->is_used && parcel->is_handed);
     if (!answer->is_saved) {
-        put_back(lane, parcel, now);
+        put_back(store, lane, parcel, now);
         return;
     }
+    if (lane->is_database_down) hasten(lane, now);
     const struct match_result *result = &parcel->result->result;
     uint8_t mark[JOURNAL_EVENT_BYTES_MAX];
     size_t bytes = journal_write_mark(mark, JOURNAL_STORED, &result->match);

@@ -57,7 +57,8 @@ struct store_lane {
     struct waiting_load *loads;
     uint32_t load_count;
     struct parcel parcels[PARCELS_MAX];
-    uint64_t cursor; /* What lies before it was read. */
+    uint64_t cursor;       /* What lies before it was read. */
+    bool is_database_down; /* When it last failed: what waits is due when it succeeds. */
     struct map live_ids;
     struct map_entry *live_ids_memory;
     struct pool live;
