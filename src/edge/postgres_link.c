@@ -52,11 +52,11 @@ void link_lose(struct link *link, mono_time now, const char *problem)
 {
     struct postgres_shard *shard = link->shard;
     note_lost(shard, problem);
+    postgres_shard_on_failure(shard, now, problem);
     job_give_up(link, now);
-    link_close(link);
+    link_close(link); /* And with it the problem's text. */
     link->failures++;
     link->due = mono_after(now, backoff_ms(&shard->prng, link->failures));
-    postgres_shard_on_failure(shard, now);
 }
 
 /* With libpq's words, which hold no password. */
@@ -270,6 +270,6 @@ void link_expire(struct link *link, mono_time now)
         link_lose(link, now, "timed out");
         return;
     }
-    postgres_shard_on_failure(link->shard, now);
+    postgres_shard_on_failure(link->shard, now, "timed out");
     link_cancel(link, now);
 }

@@ -17,31 +17,35 @@ static const char breaker_problem[] = "the server fails: it is left alone for a 
 
 /* --- The breaker. --- */
 
-static void log_breaker(const struct postgres_shard *shard)
+static void log_closed(const struct postgres_shard *shard)
 {
-    static const char *const names[] = {"closed", "open", "half_open"};
-    bool is_open = shard->breaker.state == BREAKER_OPEN;
-    log_event(is_open ? LOG_LEVEL_ERROR : LOG_LEVEL_INFO, "store_breaker",
-              "shard=%u state=%s failures=%u", shard->index, names[shard->breaker.state],
-              shard->breaker.failures);
+    log_event(LOG_LEVEL_INFO, "store_breaker", "shard=%u state=closed", shard->index);
+}
+
+/* With the last failure: the first one has been logged, and may have been another. */
+static void log_open(const struct postgres_shard *shard, const char *problem)
+{
+    char value[LOG_VALUE_BYTES_MAX];
+    log_event(LOG_LEVEL_ERROR, "store_breaker", "shard=%u state=open failures=%u error=%s",
+              shard->index, shard->breaker.failures, log_value(problem, value));
 }
 
 void postgres_shard_on_success(struct postgres_shard *shard, mono_time now)
 {
     if (!breaker_on_success(&shard->breaker)) return;
-    log_breaker(shard);
+    log_closed(shard);
     for (unsigned i = 0; i < shard->link_count; i++) {
         struct link *link = &shard->links[i];
         if (link->state == STORE_LINK_DOWN) link->due = now;
     }
 }
 
-void postgres_shard_on_failure(struct postgres_shard *shard, mono_time now)
+void postgres_shard_on_failure(struct postgres_shard *shard, mono_time now, const char *problem)
 {
     bool was_closed = shard->breaker.state == BREAKER_CLOSED;
     if (!breaker_on_failure(&shard->breaker, &shard->prng, now) || !was_closed) return;
     shard->stats.server.breakers_opened++;
-    log_breaker(shard);
+    log_open(shard, problem);
 }
 
 /* --- Deadlines. --- */

@@ -205,4 +205,4 @@ bool postgres_shard_next_due(const struct postgres_shard *shard, mono_time *ret_
 void postgres_shard_cancel_load(struct postgres_shard *shard, struct handle session);
 void postgres_shard_publish(struct postgres_shard *shard);
 void postgres_shard_on_success(struct postgres_shard *shard, mono_time now);
-void postgres_shard_on_failure(struct postgres_shard *shard, mono_time now);
+void postgres_shard_on_failure(struct postgres_shard *shard, mono_time now, const char *problem);

@@ -183,7 +183,8 @@ static void a_server_that_fails_time_after_time_is_left_alone_until_a_probe_succ
     assert_int_equal(stats(world).server.breakers_in[BREAKER_CLOSED], SHARDS);
     expect_saved(world, &result);
     end_log(world);
-    assert_int_equal(times_logged(world, "event=store_breaker shard=0 state=open"), 1);
+    assert_int_equal(
+        times_logged(world, "event=store_breaker shard=0 state=open failures=5 error="), 1);
     assert_int_equal(times_logged(world, "event=store_breaker shard=0 state=closed"), 1);
     assert_int_equal(times_logged(world, "event=store_connection_lost shard=0"), 1);
 }
