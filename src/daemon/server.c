@@ -102,23 +102,12 @@ static int open_sqlite(const struct conf *conf, store_wake *wake, void *wake_con
     return sqlite_store_create(&options, ret_store);
 }
 
-static int open_postgres(struct server *server)
-{
-    struct postgres_store_options options = postgres_options(server->conf);
-    int error = postgres_store_create(&options, &server->shared.store);
-    if (error != 0 && recovery_last(server->recovery).ms > 0) {
-        log_event(LOG_LEVEL_ERROR, "journal_kept",
-                  "path=%s/journal what=\"start again when the database answers: matches and "
-                  "results of the last run wait there\"",
-                  server->conf->data_dir);
-    }
-    return error;
-}
-
 static int open_store(struct server *server)
 {
-    if (!is_embedded(server->conf)) return open_postgres(server);
-    return open_sqlite(server->conf, wake_shard, server, &server->shared.store);
+    const struct conf *conf = server->conf;
+    if (is_embedded(conf)) return open_sqlite(conf, wake_shard, server, &server->shared.store);
+    struct postgres_store_options options = postgres_options(conf);
+    return postgres_store_create(&options, &server->shared.store);
 }
 
 static size_t store_bytes(const struct conf *conf)

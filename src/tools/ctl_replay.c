@@ -1,6 +1,7 @@
 /* quizrushctl replay: a match round by round, played again from the journal, or out of the store, with every point
  * recomputed. */
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -71,7 +72,9 @@ static int read_journal(const struct conf *conf, const struct id *id, struct she
     struct journal_scan *scan = NULL;
     int size = snprintf(path, sizeof path, "%s/journal", conf->data_dir);
     QR_ASSERT(size > 0 && (size_t)size < sizeof path);
-    if (journal_scan_open(path, &scan, &problem) != 0) {
+    int error = journal_scan_open(path, &scan, &problem);
+    if (error == -ENOENT) return NOT_THERE; /* No daemon has run there: the store may have it. */
+    if (error != 0) {
         (void)snprintf(text, sizeof text, "%s: offset %llu: %s", problem.file,
                        (unsigned long long)problem.offset, problem.what); /* Cut, it tells. */
         (void)ctl_fail(EXIT_FAILURE, text); /* The caller knows the status. */
