@@ -16,6 +16,7 @@
 #include <stdint.h>
 
 #include "base/assert.h"
+#include "base/histogram.h"
 #include "edge/head.h"
 #include "edge/proxies.h"
 #include "edge/store.h"
@@ -81,7 +82,11 @@ struct worker_stats {
     uint64_t handshake_timeouts;
     uint64_t assembly_refused; /* Closed in the middle of a message: too many in pieces at once. */
     uint64_t turns;
-    uint64_t loop_lag_ms_max; /* The longest turn since the last snapshot. */
+    uint64_t loop_lag_ms_max;    /* The longest turn since the last snapshot. */
+    struct histogram turns_took; /* From the return of the wait to the turn's end. */
+    struct histogram
+        arrival_to_write; /* From the return of the wait that brought a player's message to the first
+                                          write to that player behind it. */
 };
 
 /* The last snapshot. Any thread. */

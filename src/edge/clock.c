@@ -12,13 +12,22 @@ void clock_go_on_from(mono_time last)
     offset_ms = last.ms + 1 - (clock_mono().ms - offset_ms);
 }
 
-mono_time clock_mono(void)
+uint64_t clock_us(void)
 {
     struct timespec now;
     int error = clock_gettime(CLOCK_MONOTONIC, &now);
     QR_ASSERT(error == 0);
-    uint64_t ms = (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-    return (mono_time){ms + offset_ms};
+    return (uint64_t)now.tv_sec * 1000000 + (uint64_t)now.tv_nsec / 1000;
+}
+
+mono_time clock_mono_at(uint64_t us)
+{
+    return (mono_time){us / 1000 + offset_ms};
+}
+
+mono_time clock_mono(void)
+{
+    return clock_mono_at(clock_us());
 }
 
 wall_time clock_wall(void)

@@ -105,6 +105,48 @@ static void print_rows(const struct figures *figures)
     }
 }
 
+/* A histogram per shard, likewise. */
+struct spread {
+    const char *name;
+    const char *help;
+    size_t offset;
+};
+
+static const struct spread spreads[] = {
+    {"quizrush_loop_turn_seconds", "Turns of the loop, from the return of the wait to their end.",
+     offsetof(struct worker_stats, turns_took)},
+    {"quizrush_arrival_to_write_seconds",
+     "From the return of the wait that brought a player's message to the write of what it caused.",
+     offsetof(struct worker_stats, arrival_to_write)},
+};
+
+static void print_spread(FILE *out, const char *name, unsigned shard,
+                         const struct histogram *histogram)
+{
+    unsigned long long count = 0;
+    for (unsigned i = 0; i < HISTOGRAM_BOUNDS; i++) {
+        count += histogram->counts[i];
+        fprintf(out, "%s_bucket{shard=\"%u\",le=\"%g\"} %llu\n", name, shard,
+                (double)histogram_bounds_us[i] / 1e6, count);
+    }
+    count += histogram->counts[HISTOGRAM_BUCKETS - 1];
+    fprintf(out, "%s_bucket{shard=\"%u\",le=\"+Inf\"} %llu\n", name, shard, count);
+    fprintf(out, "%s_sum{shard=\"%u\"} %.6f\n", name, shard, (double)histogram->sum_us / 1e6);
+    fprintf(out, "%s_count{shard=\"%u\"} %llu\n", name, shard, count);
+}
+
+static void print_spreads(const struct figures *figures)
+{
+    for (size_t i = 0; i < sizeof(spreads) / sizeof(spreads[0]); i++) {
+        describe(figures->out, spreads[i].name, "histogram", spreads[i].help);
+        for (unsigned shard = 0; shard < figures->count; shard++) {
+            const char *at = (const char *)&figures->stats[shard] + spreads[i].offset;
+            print_spread(figures->out, spreads[i].name, shard,
+                         (const struct histogram *)(const void *)at);
+        }
+    }
+}
+
 static void print_states(const struct figures *figures)
 {
     describe(figures->out, "quizrush_players", "gauge", "Players by state.");
@@ -308,6 +350,7 @@ char *metrics_render(const struct worker_shared *shared)
     for (unsigned i = 0; i < shared->count; i++) worker_stats(shared->workers[i], &stats[i]);
     struct figures figures = {out, shared->count, stats};
     print_rows(&figures);
+    print_spreads(&figures);
     print_states(&figures);
     print_refusals(&figures);
     print_ends(&figures);

@@ -74,11 +74,12 @@ static int wait_ms(const struct worker *worker, mono_time now)
     return (int)wait;
 }
 
-static void read_events(struct worker *worker, mono_time now, int timeout_ms)
+static void read_events(struct worker *worker, int timeout_ms)
 {
     struct epoll_event events[EVENTS_PER_WAIT];
     int count = epoll_wait(worker->epoll_fd, events, EVENTS_PER_WAIT, timeout_ms);
-    if (timeout_ms != 0) now = clock_mono();
+    worker->read_at_us = clock_us();
+    mono_time now = clock_mono_at(worker->read_at_us);
     for (int i = 0; i < count; i++) {
         struct source *source = events[i].data.ptr;
         switch ((enum source_kind)source->kind) {
@@ -158,30 +159,42 @@ static void tell_empty(struct worker *worker)
     }
 }
 
+static mono_time end_turn(struct worker *worker, uint64_t woke_at_us)
+{
+    uint64_t now_us = clock_us();
+    uint64_t took_us = now_us - woke_at_us;
+    worker->stats.turns++;
+    histogram_record(&worker->stats.turns_took, took_us);
+    if (took_us / 1000 > worker->stats.loop_lag_ms_max) {
+        worker->stats.loop_lag_ms_max = took_us / 1000;
+    }
+    mono_time now = clock_mono_at(now_us);
+    publish(worker, now);
+    return now;
+}
+
 static mono_time turn(struct worker *worker, mono_time now)
 {
     int timeout_ms = wait_ms(worker, now);
     worker->has_input = false;
-    read_events(worker, now, timeout_ms);
-    mono_time began = clock_mono();
+    read_events(worker, timeout_ms);
+    uint64_t woke_at_us = worker->read_at_us;
     ws_run(worker);
     run_store(worker);
     take_store_answers(worker);
     shard_set_journal_room(worker->shard, store_has_room(worker->shared->store, worker->index));
-    accept_expire(worker, began);
+    accept_expire(worker, clock_mono_at(woke_at_us));
     follow_orders(worker);
     now = clock_mono();
     worker->has_input = false; /* All of it is the run's. */
     shard_run(worker->shard, now, clock_wall());
     ws_close_pending(worker);
-    if (worker->needs_uv) ws_run(worker);
+    if (worker->needs_uv) {
+        worker->read_at_us = clock_us();
+        ws_run(worker);
+    }
     tell_empty(worker);
-    worker->stats.turns++;
-    mono_time ended = clock_mono();
-    uint64_t took_ms = mono_elapsed(began, ended);
-    if (took_ms > worker->stats.loop_lag_ms_max) worker->stats.loop_lag_ms_max = took_ms;
-    publish(worker, ended);
-    return ended;
+    return end_turn(worker, woke_at_us);
 }
 
 static void *run(void *context)

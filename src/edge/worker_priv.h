@@ -68,6 +68,8 @@ struct conn {
     bool is_first_frame_due;
     struct source first_frame; /* Watched while it is due. */
     uint32_t ping_number;      /* The last ping's payload. */
+    uint32_t
+        arrived_us; /* A message that nothing was written behind yet: the worker's read_at_us, cut; 0: none. */
     char close_reason[32];
     const char *body_left; /* HTTP: what is left to write. */
     size_t body_bytes_left;
@@ -105,6 +107,7 @@ struct worker {
     unsigned free_assembly_count;
     unsigned assembly_count;
 
+    uint64_t read_at_us;       /* clock_us(), when what is being read had arrived. */
     struct worker_stats stats; /* The thread's own. */
     mono_time published_at;
     pthread_mutex_t published_lock; /* Guards `published`. */

@@ -110,6 +110,7 @@ static int on_receive(struct worker *worker, struct conn *conn, const uint8_t *b
         return ws_close_now(conn, 1007, "not_utf8");
     }
     if (!is_whole) return 0;
+    if (conn->arrived_us == 0) conn->arrived_us = (uint32_t)worker->read_at_us | 1;
     shard_on_message(worker->shard, conn->session, (const char *)bytes, size, stamp);
     give_assembly(worker, conn);
     conn->checked_size = 0;

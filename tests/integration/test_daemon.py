@@ -21,6 +21,7 @@ START_MS_MAX = 50
 STARTS = 5
 STOP_AT_ONCE_S = 3
 RESTART = 1012
+PINGS = 5
 
 
 class CommandLineTest(unittest.TestCase):
@@ -264,6 +265,27 @@ class PageTest(unittest.TestCase):
                      "quizrush_loop_lag_ms_max"):
             with self.subTest(name=name):
                 self.assertGreaterEqual(metrics.sum(name), 0)
+
+    def test_what_a_player_is_answered_is_timed_from_its_arrival(self):
+        name = "quizrush_arrival_to_write_seconds"
+        before = self.daemon.metrics().sum(f"{name}_count")
+
+        async def ping():
+            client = await Client.greeted(self.daemon, "Ada")
+            for at in range(PINGS):
+                await client.ask("ping", at=at)
+            await client.close()
+
+        asyncio.run(ping())
+        metrics = self.daemon.wait_for_metrics(
+            lambda metrics: metrics.sum(f"{name}_count") == before + PINGS + 1, "hello and pings are timed")
+        for spread in (name, "quizrush_loop_turn_seconds"):
+            with self.subTest(spread=spread):
+                for shard in {labels["shard"] for sample, labels, _ in metrics.samples if sample == f"{spread}_sum"}:
+                    counts = metrics.values(f"{spread}_bucket", shard=shard)
+                    self.assertEqual(counts, sorted(counts))
+                    self.assertEqual(counts[-1], metrics.sum(f"{spread}_count", shard=shard))
+                    self.assertEqual(metrics.sum(f"{spread}_bucket", shard=shard, le="+Inf"), counts[-1])
 
     def test_refusals_are_counted_by_code(self):
         def count(metrics):
