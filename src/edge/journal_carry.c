@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "edge/clock.h"
 #include "edge/log.h"
 #include "journal_store_priv.h"
 
@@ -10,6 +11,8 @@ enum {
     RETRY_FIRST_MS = 1000,
     RETRY_DOUBLINGS = 5,
     PARCEL_GENERATION = 0, /* No match's is. */
+    /* Results are durable where they are, and a batch costs the database little more than one. */
+    CARRY_EVERY_MS = 250,
 };
 
 /* --- Who waits for them. --- */
@@ -37,10 +40,23 @@ static void count_players(struct journal_store *store, const struct match_result
     }
 }
 
+/* Results in the journal that have no parcel yet. */
+static bool has_unread(const struct store_lane *lane)
+{
+    return atomic_load(&lane->waiting) > lane->parcel_count;
+}
+
 void carry_expect(struct journal_store *store, unsigned shard, const struct match_result *result)
 {
-    atomic_fetch_add(&store->lanes[shard].waiting, 1);
+    struct store_lane *lane = &store->lanes[shard];
+    if (!has_unread(lane)) lane->carry_at = mono_after(clock_mono(), CARRY_EVERY_MS);
+    atomic_fetch_add(&lane->waiting, 1);
     count_players(store, result, true);
+}
+
+void carry_hurry(struct store_lane *lane)
+{
+    lane->carry_at = (mono_time){0};
 }
 
 bool carry_is_expected(const struct journal_store *store, const struct id *player)
@@ -74,6 +90,7 @@ static void take_up(struct journal_store *store, unsigned shard, struct parcel *
     const char *problem = journal_read_result(record, bytes, parcel->result);
     QR_ASSERT(problem == NULL); /* This process has written it. */
     parcel->is_used = true;
+    lane->parcel_count++;
     parcel->attempts = 0;
     parcel->position = lane->cursor;
     hand(store, shard, parcel, now);
@@ -93,6 +110,8 @@ static void read_on(struct journal_store *store, unsigned shard, mono_time now)
         take_up(store, shard, parcel, record, bytes, now);
         parcel = free_parcel(lane);
     }
+    /* What is left is not synced yet; where it only finds no parcel, one that gets free is the sign. */
+    if (parcel != NULL) lane->carry_at = mono_after(now, CARRY_EVERY_MS);
 }
 
 void carry_on(struct journal_store *store, unsigned shard, mono_time now)
@@ -104,7 +123,7 @@ void carry_on(struct journal_store *store, unsigned shard, mono_time now)
             parcel->is_used && !parcel->is_handed && !mono_is_before(now, parcel->retry_at);
         if (is_due) hand(store, shard, parcel, now);
     }
-    read_on(store, shard, now);
+    if (!mono_is_before(now, lane->carry_at)) read_on(store, shard, now);
 }
 
 /* --- The database's answer. --- */
@@ -154,11 +173,13 @@ void carry_on_saved(struct journal_store *store, unsigned shard, const struct st
     count_players(store, result, false);
     atomic_fetch_sub(&lane->waiting, 1);
     parcel->is_used = parcel->is_handed = false;
+    lane->parcel_count--;
 }
 
 bool carry_next_due(const struct store_lane *lane, mono_time *ret_due)
 {
     *ret_due = (mono_time){UINT64_MAX};
+    if (has_unread(lane) && lane->parcel_count < PARCELS_MAX) *ret_due = lane->carry_at;
     for (unsigned i = 0; i < PARCELS_MAX; i++) {
         const struct parcel *parcel = &lane->parcels[i];
         if (!parcel->is_used || parcel->is_handed) continue;

@@ -109,6 +109,7 @@ static int load(struct store *store, unsigned shard, struct handle session, cons
     struct store_lane *lane = &self->lanes[shard];
     if (!carry_is_expected(self, player)) return store_load(self->database, shard, session, player);
     if (lane->load_count == self->options.loads_max) return -EAGAIN;
+    carry_hurry(lane);
     lane->loads[lane->load_count++] =
         (struct waiting_load){session, *player, mono_after(clock_mono(), LOAD_WAIT_MAX_MS)};
     atomic_store(&lane->loads_waiting, lane->load_count);
@@ -311,6 +312,7 @@ static void pump(struct journal_store *store)
     while (is_anything_waiting(store) && mono_is_before(clock_mono(), until)) {
         for (unsigned i = 0; i < store->options.shards; i++) {
             store_run(store->database, i);
+            carry_hurry(&store->lanes[i]);
             (void)take_answers(&store->store, i, answers, ANSWERS_AT_ONCE); /* Nobody is left. */
         }
         (void)nanosleep(&(struct timespec){.tv_nsec = PUMP_EVERY_NS}, NULL);

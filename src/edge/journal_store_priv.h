@@ -57,6 +57,8 @@ struct store_lane {
     struct waiting_load *loads;
     uint32_t load_count;
     struct parcel parcels[PARCELS_MAX];
+    uint32_t parcel_count; /* Used ones. */
+    mono_time carry_at;    /* While results wait to be read: when they are. */
     uint64_t cursor;       /* What lies before it was read. */
     bool is_database_down; /* When it last failed: what waits is due when it succeeds. */
     struct map live_ids;
@@ -88,6 +90,8 @@ QR_MUST_USE bool journal_store_write(struct journal_store *store, unsigned shard
 void carry_expect(struct journal_store *store, unsigned shard, const struct match_result *result);
 /* Whether results of the player are on their way. */
 bool carry_is_expected(const struct journal_store *store, const struct id *player);
+/* Somebody waits for what is on its way: this shard's is handed on at once. */
+void carry_hurry(struct store_lane *lane);
 /* Whether an answer is one to carry_on(); else it is the shard's own. */
 bool carry_is_parcel(struct handle handle);
 void carry_on_saved(struct journal_store *store, unsigned shard, const struct store_answer *answer,
