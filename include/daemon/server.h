@@ -11,6 +11,3 @@
  * one ends it at once, in order: matches end with `shutdown`, and what is at the store is committed.
  * Requires: `conf` is resolved; `bank` outlives the call. */
 int server_run(const struct conf *conf, const struct bank *bank);
-
-/* Brings the schema of the configured store up to date. The exit status. */
-int server_migrate(const struct conf *conf);

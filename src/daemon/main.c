@@ -9,6 +9,7 @@
 #include "daemon/conf.h"
 #include "daemon/options.h"
 #include "daemon/server.h"
+#include "daemon/storage.h"
 #include "edge/bank_file.h"
 #include "edge/log.h"
 #include "edge/recovery.h"
@@ -137,7 +138,7 @@ int main(int argc, char *argv[])
     }
     if (options.action == OPTIONS_MIGRATE) {
         set_log_level(&conf);
-        return server_migrate(&conf);
+        return storage_migrate(&conf) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     return serve(&conf);
 }

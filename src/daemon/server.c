@@ -16,13 +16,12 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "daemon/storage.h"
 #include "edge/clock.h"
 #include "edge/journal_store.h"
 #include "edge/listener.h"
 #include "edge/log.h"
-#include "edge/postgres_store.h"
 #include "edge/recovery.h"
-#include "edge/sqlite_store.h"
 #include "edge/worker.h"
 
 /* After the second signal: as long as an orderly end may take. */
@@ -66,70 +65,6 @@ static void wake_shard(void *context, unsigned shard)
 {
     struct server *server = context;
     worker_wake(server->shared.workers[shard]);
-}
-
-static bool is_embedded(const struct conf *conf)
-{
-    return strcmp(conf->store, "sqlite") == 0;
-}
-
-static struct postgres_store_options postgres_options(const struct conf *conf)
-{
-    return (struct postgres_store_options){
-        .uri = conf->store,
-        .password_file = conf->store_password_file,
-        .shards = conf->workers,
-        .queue_slots = conf->store_queue_slots,
-        .connections = conf->store_connections,
-        .keep = {.matches_days = conf->keep_matches_days, .answers_days = conf->keep_answers_days},
-        .timeout_ms = conf->store_timeout_ms};
-}
-
-/* `wake` may be NULL where nothing is asked of the store. */
-static int open_sqlite(const struct conf *conf, store_wake *wake, void *wake_context,
-                       struct store **ret_store)
-{
-    char path[CONF_TEXT_BYTES + 32];
-    int size = snprintf(path, sizeof(path), "%s/quizrush.db", conf->data_dir);
-    QR_ASSERT(size > 0 && (size_t)size < sizeof(path));
-    struct sqlite_store_options options = {
-        .path = path,
-        .shards = conf->workers,
-        .queue_slots = conf->store_queue_slots,
-        .keep = {.matches_days = conf->keep_matches_days, .answers_days = conf->keep_answers_days},
-        .wake = wake,
-        .wake_context = wake_context};
-    return sqlite_store_create(&options, ret_store);
-}
-
-static int open_store(struct server *server)
-{
-    const struct conf *conf = server->conf;
-    if (is_embedded(conf)) return open_sqlite(conf, wake_shard, server, &server->shared.store);
-    struct postgres_store_options options = postgres_options(conf);
-    return postgres_store_create(&options, &server->shared.store);
-}
-
-static size_t store_bytes(const struct conf *conf)
-{
-    if (is_embedded(conf)) return sqlite_store_bytes(conf->store_queue_slots, conf->workers);
-    struct postgres_store_options options = postgres_options(conf);
-    return postgres_store_bytes(&options);
-}
-
-int server_migrate(const struct conf *conf)
-{
-    struct store *store = NULL;
-    int error;
-    if (is_embedded(conf)) {
-        /* Opening the file is what brings it up to date. */
-        error = open_sqlite(conf, NULL, NULL, &store);
-        if (error == 0) store->class->destroy(store);
-    } else {
-        struct postgres_store_options options = postgres_options(conf);
-        error = postgres_store_migrate(&options);
-    }
-    return error == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }
 
 /* The journal is of use only where a power cut leaves its directory. */
@@ -352,7 +287,8 @@ static int start(struct server *server, const struct bank *bank)
     if ((error = open_listeners(server)) != 0) return error;
     if ((error = open_token_key(server)) != 0) return error;
     if ((error = open_recovery(server)) != 0) return error;
-    if ((error = open_store(server)) != 0) return recovery_put_off(server->recovery, error);
+    error = storage_open(server->conf, wake_shard, server, &server->shared.store);
+    if (error != 0) return recovery_put_off(server->recovery, error);
     if ((error = open_journal(server)) != 0) return error;
     if ((error = open_mailboxes(server)) != 0) return error;
     if ((error = create_workers(server, bank)) != 0) return error;
@@ -368,7 +304,7 @@ static void log_start(const struct server *server, const struct bank *bank)
 {
     const struct conf *conf = server->conf;
     struct shard_settings settings = settings_of(server, bank, 0);
-    unsigned long long bytes = server->mailbox_memory_bytes + store_bytes(conf);
+    unsigned long long bytes = server->mailbox_memory_bytes + storage_bytes(conf);
     for (unsigned i = 0; i < conf->workers; i++) {
         settings.index = i;
         bytes += worker_bytes(&server->shared, &settings);
