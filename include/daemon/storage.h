@@ -4,6 +4,9 @@
 #include "daemon/conf.h"
 #include "edge/store.h"
 
+/* False for `none`: then there is no journal either. */
+bool storage_keeps(const struct conf *conf);
+
 /* `wake` may be NULL where nothing is asked of the store. 0, or a negative errno after logging what
  * is wrong. */
 QR_MUST_USE int storage_open(const struct conf *conf, store_wake *wake, void *wake_context,

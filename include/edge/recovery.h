@@ -35,7 +35,8 @@ void recovery_close(struct recovery *recovery); /* NULL is fine. */
 /* The last moment that the journal knows of; 0: it is empty. */
 mono_time recovery_last(const struct recovery *recovery);
 
-/* The start fails without a database: says that what there is to recover waits for the next one. Returns the error. */
+/* The start fails without a database: says that what there is to recover waits for the next one. Returns the error.
+ * NULL is fine: then there is nothing. */
 int recovery_put_off(const struct recovery *recovery, int error);
 
 /* `store` is that with the new journal. 0; -ENOSPC where that has no room, or -EBADMSG where a result cannot be read, both

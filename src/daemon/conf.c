@@ -167,7 +167,7 @@ enum {
 uint32_t conf_files_beside(const struct conf *conf)
 {
     QR_ASSERT(conf->workers > 0);
-    bool asks_server = strcmp(conf->store, "sqlite") != 0;
+    bool asks_server = strcmp(conf->store, "sqlite") != 0 && strcmp(conf->store, "none") != 0;
     uint32_t of_store = asks_server ? conf->store_connections + FILES_STORE_EPOLL : 0;
     return FILES_PROCESS + FILES_ADMIN + (FILES_PER_WORKER + of_store) * conf->workers;
 }

@@ -22,7 +22,8 @@ static bool is_path(const char *text)
 static bool is_store(const char *text)
 {
     char problem[CONF_TEXT_BYTES];
-    return strcmp(text, "sqlite") == 0 || postgres_uri_check(text, problem, sizeof(problem));
+    return strcmp(text, "sqlite") == 0 || strcmp(text, "none") == 0 ||
+           postgres_uri_check(text, problem, sizeof(problem));
 }
 
 /* Without the text: there may be a password in it. */
@@ -30,7 +31,8 @@ static void explain_store(const char *text, char *ret_problem, size_t size)
 {
     bool is_uri = strncmp(text, "postgres", 8) == 0 && strstr(text, "://") != NULL;
     if (is_uri && postgres_uri_check(text, ret_problem, size)) return;
-    if (!is_uri) (void)snprintf(ret_problem, size, "neither sqlite nor a URI postgresql://...");
+    if (!is_uri)
+        (void)snprintf(ret_problem, size, "neither sqlite nor none nor a URI postgresql://...");
 }
 
 static bool is_any(const char *text)
@@ -124,7 +126,7 @@ const struct conf_key conf_keys[CONF_KEY_COUNT] = {
     TEXT(data_dir, "/var/lib/quizrushd", false, is_path, "a path",
          "Where the database `quizrush.db`, the key `token.key` and `journal/` lie; the directory must exist."),
     TEXT_LIST(store, "sqlite", false, is_store, explain_store,
-              "`sqlite`, or a URI such as `postgresql://quizrush@db.example.org/quizrush?sslmode=verify-full`",
+              "`sqlite`, a URI such as `postgresql://quizrush@db.example.org/quizrush?sslmode=verify-full`, or, for benchmarks, `none`",
               "Which database keeps players, ratings and results."),
     TEXT(store_password_file, "", false, is_any, "a path, or nothing",
          "Where the first line is the PostgreSQL server's password; nothing: the credential `store_password`, if there is one."),

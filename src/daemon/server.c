@@ -98,6 +98,7 @@ static int journal_path(const struct server *server, char path[CONF_TEXT_BYTES +
 static int open_recovery(struct server *server)
 {
     char path[CONF_TEXT_BYTES + 32];
+    if (!storage_keeps(server->conf)) return 0;
     int error = journal_path(server, path);
     if (error == 0) error = recovery_open(path, &server->recovery);
     if (error == 0 && recovery_last(server->recovery).ms > 0) {
@@ -111,6 +112,7 @@ static int open_journal(struct server *server)
 {
     const struct conf *conf = server->conf;
     char path[CONF_TEXT_BYTES + 32];
+    if (!storage_keeps(conf)) return 0;
     int error = journal_path(server, path);
     if (error != 0) return error;
     struct journal_options options = {.dir = path,
@@ -136,6 +138,7 @@ static int open_journal(struct server *server)
 static int recover(struct server *server)
 {
     struct shard *shards[WORKERS_MAX];
+    if (!storage_keeps(server->conf)) return 0;
     for (unsigned i = 0; i < server->conf->workers; i++) {
         shards[i] = worker_shard(server->shared.workers[i]);
     }

@@ -3,8 +3,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "edge/log.h"
+#include "edge/null_store.h"
 #include "edge/postgres_store.h"
 #include "edge/sqlite_store.h"
+
+bool storage_keeps(const struct conf *conf)
+{
+    return strcmp(conf->store, "none") != 0;
+}
 
 static bool is_embedded(const struct conf *conf)
 {
@@ -39,9 +46,21 @@ static int open_sqlite(const struct conf *conf, store_wake *wake, void *wake_con
     return sqlite_store_create(&options, ret_store);
 }
 
+static int open_null(const struct conf *conf, store_wake *wake, void *wake_context,
+                     struct store **ret_store)
+{
+    log_event(LOG_LEVEL_WARNING, "store_none", "nothing is kept: this is for benchmarks");
+    struct null_store_options options = {.shards = conf->workers,
+                                         .queue_slots = conf->store_queue_slots,
+                                         .wake = wake,
+                                         .wake_context = wake_context};
+    return null_store_create(&options, ret_store);
+}
+
 int storage_open(const struct conf *conf, store_wake *wake, void *wake_context,
                  struct store **ret_store)
 {
+    if (!storage_keeps(conf)) return open_null(conf, wake, wake_context, ret_store);
     if (is_embedded(conf)) return open_sqlite(conf, wake, wake_context, ret_store);
     struct postgres_store_options options = postgres_options(conf);
     return postgres_store_create(&options, ret_store);
@@ -49,6 +68,7 @@ int storage_open(const struct conf *conf, store_wake *wake, void *wake_context,
 
 size_t storage_bytes(const struct conf *conf)
 {
+    if (!storage_keeps(conf)) return null_store_bytes(conf->store_queue_slots, conf->workers);
     if (is_embedded(conf)) return sqlite_store_bytes(conf->store_queue_slots, conf->workers);
     struct postgres_store_options options = postgres_options(conf);
     return postgres_store_bytes(&options);
@@ -56,6 +76,7 @@ size_t storage_bytes(const struct conf *conf)
 
 int storage_migrate(const struct conf *conf)
 {
+    if (!storage_keeps(conf)) return 0;
     if (!is_embedded(conf)) {
         struct postgres_store_options options = postgres_options(conf);
         return postgres_store_migrate(&options);

@@ -151,7 +151,7 @@ mono_time recovery_last(const struct recovery *recovery)
 
 int recovery_put_off(const struct recovery *recovery, int error)
 {
-    if (recovery->last.ms > 0) {
+    if (recovery != NULL && recovery->last.ms > 0) {
         log_event(
             LOG_LEVEL_ERROR, "journal_kept",
             "path=%s what=\"start again when the database answers: matches and results of the "

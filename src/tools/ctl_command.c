@@ -101,7 +101,10 @@ int ctl_configure(const struct ctl_options *options, struct conf *ret_conf)
         options->config_path == NULL || conf_read_file(ret_conf, options->config_path, &problem);
     if (is_right) is_right = set(ret_conf, "data_dir", options->data_dir, &problem);
     if (is_right) is_right = set(ret_conf, "store", options->store, &problem);
-    return is_right ? 0 : ctl_fail(CTL_EXIT_USAGE, problem.text);
+    if (!is_right) return ctl_fail(CTL_EXIT_USAGE, problem.text);
+    if (strcmp(ret_conf->store, "none") == 0)
+        return ctl_fail(CTL_EXIT_USAGE, "store: none keeps nothing that could be looked at");
+    return 0;
 }
 
 bool ctl_is_embedded(const struct conf *conf, char ret_path[CTL_PATH_BYTES])

@@ -155,6 +155,7 @@ class CommandLineTest(unittest.TestCase):
         self.assertIn("without a command", self.refused())
         self.assertIn("takes an id", self.refused("history", "../../etc/passwd"))
         self.assertIn("store", self.refused("--store", "mysql://x", "top"))
+        self.assertIn("none keeps nothing", self.refused("--store", "none", "top"))
         self.assertIn("nonexistent", self.refused("--config", "/nonexistent", "top"))
         self.assertIn("data_dir", self.refused("--data-dir", "x" * 300, "top"))
 

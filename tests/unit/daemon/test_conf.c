@@ -141,13 +141,16 @@ static void a_choice_that_is_none_is_refused(void **state)
                        "or `debug` (which log lines are written: these and graver ones)");
 }
 
-static void a_store_is_sqlite_or_a_uri_without_a_password(void **state)
+static void a_store_is_sqlite_or_none_or_a_uri_without_a_password(void **state)
 {
     (void)state;
     struct conf conf = set("store=postgresql://ada@db.example.org/quiz?sslmode=require");
     assert_string_equal(conf.store, "postgresql://ada@db.example.org/quiz?sslmode=require");
-    expect_set_refused("store=postgres", "--set: store: neither sqlite nor a URI postgresql://..."
-                                         " (which database keeps players, ratings and results)");
+    conf = set("store=none");
+    assert_string_equal(conf.store, "none");
+    expect_set_refused("store=postgres",
+                       "--set: store: neither sqlite nor none nor a URI postgresql://..."
+                       " (which database keeps players, ratings and results)");
     expect_set_refused("store=postgresql://ada:secret@db/quiz",
                        "--set: store: the URI is not to have a password: put it in"
                        " store_password_file (which database keeps players, ratings and results)");
@@ -314,7 +317,7 @@ int main(void)
         cmocka_unit_test(a_match_queue_below_the_least_is_refused_with_the_arithmetic),
         cmocka_unit_test(an_address_is_numeric),
         cmocka_unit_test(a_choice_that_is_none_is_refused),
-        cmocka_unit_test(a_store_is_sqlite_or_a_uri_without_a_password),
+        cmocka_unit_test(a_store_is_sqlite_or_none_or_a_uri_without_a_password),
         cmocka_unit_test(trusted_proxies_are_a_list_or_none),
         cmocka_unit_test(a_wrong_item_of_trusted_proxies_is_named),
         cmocka_unit_test(an_empty_path_is_refused),
