@@ -161,7 +161,7 @@ def spread(values):
 class Bench:
     """One bench: its arguments, its servers and its report."""
 
-    def __init__(self, name, title, text, add_arguments=None):
+    def __init__(self, name, title, text, runs=RUNS, add_arguments=None):
         parser = argparse.ArgumentParser(description=text)
         parser.add_argument("--build", type=Path, default=ROOT / "build" / "release")
         parser.add_argument("--output", type=Path, help="a directory; BUILD/bench unless said otherwise")
@@ -173,7 +173,7 @@ class Bench:
             add_arguments(parser)
         self.arguments = parser.parse_args()
         self.is_quick = self.arguments.quick
-        self.runs = self.arguments.runs or (RUNS_QUICK if self.is_quick else RUNS)
+        self.runs = self.arguments.runs or (RUNS_QUICK if self.is_quick else runs)
         self.name = name
         self.report = {"name": name, "title": title, "text": text, "is_quick": self.is_quick, "runs": self.runs,
                        "settings": {}, "ratios": [], "tables": [], "charts": [], "samples": {}}
@@ -249,6 +249,10 @@ class Bench:
         bounds += [f"at least {at_least}{unit}"] if at_least is not None else []
         print(f"{self.name}: {what}: {entry['median']:.3g}{unit} ({entry['min']:.3g} to {entry['max']:.3g})",
               *bounds, sep=", ", flush=True)
+
+    @staticmethod
+    def median(samples, figure):
+        return statistics.median(sample[figure] for sample in samples)
 
     def table(self, title, columns, rows):
         self.report["tables"].append({"title": title, "columns": columns, "rows": rows})
