@@ -183,6 +183,7 @@ struct news {
                            unknown. */
     bool lost_place;    /* WELCOME, REFUSED: so was a place in the queue. */
     bool is_open;       /* CLOCK: the round waits for answers. */
+    bool all_answered;  /* REVEAL: who is in the match, bots too. */
     bool is_replayed;   /* It was sent again, or late, after a return. */
     uint8_t end_reason; /* END: enum check_end_reason. */
     uint32_t round;     /* ROUND, CLOCK; END: the last one that began. */

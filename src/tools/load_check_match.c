@@ -340,6 +340,7 @@ static void read_result(struct reading *reading, const cJSON *result, uint32_t i
     if (has_no_choice != has_no_time)
         fail(reading, "reveal: `choice` without `at_ms`, or the reverse");
     struct check_answer answer = {!has_no_choice, false, (int8_t)choice, (uint32_t)at_ms};
+    reading->news->all_answered = reading->news->all_answered && answer.is_there;
     if (player->has_answered && !answer.is_there) fail(reading, "reveal: answered, and no answer");
     if (index == match->own) check_own_result(reading, &answer);
 
@@ -385,6 +386,7 @@ void read_reveal(struct reading *reading)
                     &results))
         return;
     uint32_t index = 0;
+    reading->news->all_answered = true;
     cJSON_ArrayForEach(result, results) read_result(reading, result, index++, correct);
 }
 

@@ -33,6 +33,7 @@ enum number_index {
     NUMBER_PLAYERS,
     NUMBER_IDLE,
     NUMBER_SECONDS,
+    NUMBER_WARMUP,
     NUMBER_MATCHES,
     NUMBER_THINK_MIN_MS,
     NUMBER_THINK_MAX_MS,
@@ -54,6 +55,8 @@ static const struct number numbers[NUMBER_COUNT] = {
     [NUMBER_IDLE] = {"idle", 0, OPTIONS_PLAYERS_MAX,
                      "how many more say hello and then only answer pings (0)"},
     [NUMBER_SECONDS] = {"seconds", 0, 86400, "no new match after this time; 0: no limit (10)"},
+    [NUMBER_WARMUP] = {"warmup", 0, 86400,
+                       "what happens in the first seconds is in no latency (0)"},
     [NUMBER_MATCHES] = {"matches", 0, 1000000, "matches per player; 0: no limit (0)"},
     [NUMBER_THINK_MIN_MS] = {"think-min-ms", 0, 3600000, "the least thinking time (200)"},
     [NUMBER_THINK_MAX_MS] = {"think-max-ms", 0, 3600000, "the longest thinking time (2000)"},
@@ -111,6 +114,7 @@ static void take_numbers(const uint64_t values[NUMBER_COUNT], struct options *op
     options->port = (uint16_t)values[NUMBER_PORT];
     options->players = (uint32_t)values[NUMBER_PLAYERS];
     options->seconds = (uint32_t)values[NUMBER_SECONDS];
+    options->warmup = (uint32_t)values[NUMBER_WARMUP];
     options->matches = (uint32_t)values[NUMBER_MATCHES];
     options->think_min_ms = (uint32_t)values[NUMBER_THINK_MIN_MS];
     options->think_max_ms = (uint32_t)values[NUMBER_THINK_MAX_MS];
@@ -134,6 +138,8 @@ static const char *find_contradiction(const struct options *options)
         return "--think-min-ms is more than --think-max-ms";
     if (options->seconds == 0 && options->matches == 0)
         return "--seconds 0 needs --matches: nothing else would end the run";
+    if (options->seconds > 0 && options->warmup >= options->seconds)
+        return "--warmup is not less than --seconds: nothing would be measured";
     if (options->players + options->idle == 0) return "--players 0 needs --idle: nobody is left";
     if (options->players + options->idle > OPTIONS_PLAYERS_MAX)
         return "--players and --idle are more than 60000 together";

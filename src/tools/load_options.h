@@ -20,6 +20,7 @@ struct options {
     uint32_t idle;    /* Those who only stay connected. */
     uint32_t seconds; /* 0: no limit but `matches`. */
     uint32_t matches; /* Per player; 0: no limit but `seconds`. */
+    uint32_t warmup;  /* Seconds before anything is measured. */
     uint32_t think_min_ms;
     uint32_t think_max_ms;
     uint32_t rate; /* Connections per second while ramping up. */

@@ -85,7 +85,7 @@ void player_ask(struct player *player, struct run *run, struct check_request *re
     send_text(player, run, text);
 }
 
-void player_send_join(struct player *player, struct run *run)
+static void send_join(struct player *player, struct run *run, uint64_t due_us)
 {
     bool is_house = player_percent(run, run->options->house_percent);
     struct check_request request = {.kind = CHECK_JOIN,
@@ -94,6 +94,7 @@ void player_send_join(struct player *player, struct run *run)
     (void)snprintf(fields, sizeof(fields), ",\"mode\":\"%s\"",
                    check_mode_name((enum check_mode)request.mode)); /* It fits. */
     player->state = PLAYER_QUEUED;
+    player->join_due_us = due_us;
     player->joined_us = run->now_us;
     player_ask(player, run, &request, fields);
 }
@@ -111,6 +112,9 @@ static void send_answer(struct player *player, struct run *run, struct check_req
 void player_send_answer_again(struct player *player, struct run *run, uint32_t round,
                               uint8_t choice)
 {
+    if (player->check.has_joined_twins)
+        twins_answer(&run->twins, &player->check.match.id, round, player->check.match.own,
+                     run->now_us);
     send_answer(player, run,
                 (struct check_request){
                     .round = (uint8_t)round, .choice = (int8_t)choice, .is_again = true});
@@ -168,7 +172,8 @@ static bool has_enough(const struct player *player, const struct run *run)
     return run->is_over || (run->options->matches > 0 && player->matches >= run->options->matches);
 }
 
-void player_join_or_close(struct player *player, struct run *run)
+/* `due_us`: when the player was to come to it. */
+static void join_or_close(struct player *player, struct run *run, uint64_t due_us)
 {
     player->state = PLAYER_IDLE;
     if (has_enough(player, run)) {
@@ -178,9 +183,14 @@ void player_join_or_close(struct player *player, struct run *run)
     if (player->is_idle) return;
     uint64_t next_us = player->joined_us + JOIN_APART_US;
     if (player->joined_us == 0 || next_us <= run->now_us)
-        player_send_join(player, run);
+        send_join(player, run, due_us);
     else
         player_arm_in_us(player, run, next_us - run->now_us);
+}
+
+void player_join_or_close(struct player *player, struct run *run)
+{
+    join_or_close(player, run, run->now_us);
 }
 
 void player_think(struct player *player, struct run *run, uint32_t round, uint32_t choice_count)
@@ -223,16 +233,18 @@ static void on_end(struct player *player, struct run *run, const struct news *ne
     /* Cancelled before its first round: the server queues again the one who did not leave. */
     bool is_queued_again = news->end_reason == CHECK_END_CANCELLED && news->round == 0 &&
                            player->state != PLAYER_LEAVING;
-    if (is_queued_again)
+    if (is_queued_again) {
         player->state = PLAYER_QUEUED;
-    else if (player->state != PLAYER_CLOSING)
+        player->join_due_us = run->now_us;
+    } else if (player->state != PLAYER_CLOSING) {
         player_join_or_close(player, run);
+    }
 }
 
 static void on_accepted(struct player *player, struct run *run, const struct news *news)
 {
     run->stats.accepted++;
-    histogram_add(&run->stats.accept, run->now_us - news->request.due_us);
+    stats_measure(&run->stats, LATENCY_ACCEPTED, news->request.due_us, run->now_us);
     if (news->request.is_again) run->stats.receipts_again++;
     if (news->is_dup)
         run->stats.dups++;
@@ -240,10 +252,34 @@ static void on_accepted(struct player *player, struct run *run, const struct new
         follow_up(player, run);
 }
 
+/* What comes again after a return is as late as the player was away. */
+static void measure_round(struct player *player, struct run *run, const struct news *news)
+{
+    uint64_t other_us;
+    if (news->is_replayed || !player->check.has_joined_twins) return;
+    if (twins_round(&run->twins, &player->check.match.id, news->round, run->now_us, &other_us))
+        stats_measure(&run->stats, LATENCY_SPREAD, other_us, run->now_us);
+}
+
+static void measure_reveal(struct player *player, struct run *run, const struct news *news)
+{
+    const struct check_match *match = &player->check.match;
+    uint64_t last_us;
+    if (!player->check.has_joined_twins || match->round_came_us < player->whole_since_us) return;
+    if (!news->all_answered)
+        stats_measure(&run->stats, LATENCY_TIME_OVER,
+                      match->round_came_us + UINT64_C(1000) * match->time_ms, run->now_us);
+    else if (twins_last_answer(&run->twins, &match->id, match->round, &last_us))
+        stats_measure(&run->stats, LATENCY_REVEAL, last_us, run->now_us);
+}
+
 static void on_news(struct player *player, struct run *run, const struct news *news)
 {
     switch ((enum news_kind)news->kind) {
-    case NEWS_WELCOME: return_on_welcome(player, run, news); break;
+    case NEWS_WELCOME:
+        stats_measure(&run->stats, LATENCY_WELCOME, news->request.due_us, run->now_us);
+        return_on_welcome(player, run, news);
+        break;
     case NEWS_CLOCK: return_on_clock(player, run, news); break;
     case NEWS_UNQUEUED:
         if (player->state == PLAYER_QUEUED) player_join_or_close(player, run);
@@ -255,15 +291,17 @@ static void on_news(struct player *player, struct run *run, const struct news *n
         /* Who plays already gets it again, or late. */
         if (player->state == PLAYER_IDLE) return_to_queue(player, run);
         if (player->state != PLAYER_QUEUED) break;
-        histogram_add(&run->stats.match, run->now_us - player->joined_us);
+        stats_measure(&run->stats, LATENCY_MATCH, player->join_due_us, run->now_us);
         player->state = PLAYER_PLAYING;
         break;
     case NEWS_ROUND:
+        measure_round(player, run, news);
         if (player->state == PLAYER_PLAYING)
             player_think(player, run, news->round, news->choice_count);
         break;
     case NEWS_ACCEPTED: on_accepted(player, run, news); break;
     case NEWS_REVEAL:
+        measure_reveal(player, run, news);
         if (player->state == PLAYER_PLAYING) wheel_disarm(&run->wheel, &player->timer);
         if (player_percent(run, run->options->drop_reveal_percent)) return_lose_now(player, run);
         break;
@@ -272,7 +310,9 @@ static void on_news(struct player *player, struct run *run, const struct news *n
         /* Where it crossed with `match`, that match's `end` is still to come. */
         if (player->check.phase != CHECK_PLAYING) player_join_or_close(player, run);
         break;
-    case NEWS_PONG: histogram_add(&run->stats.pong, run->now_us - news->request.sent_us); break;
+    case NEWS_PONG:
+        stats_measure(&run->stats, LATENCY_PONG, news->request.due_us, run->now_us);
+        break;
     case NEWS_GAP:
         run->stats.gaps++;
         run->stats.dropped += news->dropped;
@@ -328,7 +368,7 @@ void player_on_ready(struct player *player, struct run *run, uint32_t epoll_even
         case LINK_EVENT_NONE: break;
         case LINK_EVENT_OPENED:
             run->stats.opened++;
-            histogram_add(&run->stats.connect, run->now_us - player->began_us);
+            stats_measure(&run->stats, LATENCY_CONNECT, player->connect_due_us, run->now_us);
             return_say_hello(player, run);
             break;
         case LINK_EVENT_PING: run->stats.pings++; break;
@@ -338,12 +378,25 @@ void player_on_ready(struct player *player, struct run *run, uint32_t epoll_even
     } while (event.kind != LINK_EVENT_NONE && player->state != PLAYER_DONE);
 }
 
+static void on_time_to_answer(struct player *player, struct run *run)
+{
+    if (player->check.has_joined_twins)
+        twins_answer(&run->twins, &player->check.match.id, player->round, player->check.match.own,
+                     player->due_us);
+    send_answer(player, run,
+                (struct check_request){.round = (uint8_t)player->round,
+                                       .choice = (int8_t)player->choice,
+                                       .due_us = player->due_us});
+    return_after_answer(player, run);
+}
+
 void player_on_timer(struct player *player, struct run *run, enum player_timer timer)
 {
     if (timer == PLAYER_TIMER_LOSS) {
         return_on_loss(player, run);
         return;
     }
+    stats_measure(&run->stats, LATENCY_LAG, player->due_us, run->now_us);
     switch ((enum player_state)player->state) {
     case PLAYER_CONNECTING:
         /* A server that dies may leave a connection that nobody has taken. */
@@ -352,15 +405,9 @@ void player_on_timer(struct player *player, struct run *run, enum player_timer t
             player_lose(player, run, "no welcome in time");
         }
         break;
-    case PLAYER_IDLE: player_join_or_close(player, run); break;
-    case PLAYER_PLAYING:
-        send_answer(player, run,
-                    (struct check_request){.round = (uint8_t)player->round,
-                                           .choice = (int8_t)player->choice,
-                                           .due_us = player->due_us});
-        return_after_answer(player, run);
-        break;
-    case PLAYER_AWAY: player_connect(player, run); break;
+    case PLAYER_IDLE: join_or_close(player, run, player->due_us); break;
+    case PLAYER_PLAYING: on_time_to_answer(player, run); break;
+    case PLAYER_AWAY: player_connect(player, run, player->due_us); break;
     case PLAYER_CLOSING: player_lose(player, run, "no answer to the close frame"); break;
     case PLAYER_OFF:
     case PLAYER_QUEUED:
@@ -369,17 +416,18 @@ void player_on_timer(struct player *player, struct run *run, enum player_timer t
     }
 }
 
-void player_connect(struct player *player, struct run *run)
+void player_connect(struct player *player, struct run *run, uint64_t due_us)
 {
     player->state = PLAYER_CONNECTING;
-    player->began_us = run->now_us;
+    player->connect_due_us = due_us;
     player_arm_in_us(player, run, PLAYER_CONNECT_TIMEOUT_US);
     int result = link_open(&player->link, &run->target, run->epoll, player->index, &run->prng);
     if (result != 0) player_lose(player, run, strerror(-result));
 }
 
-void player_start(struct player *player, struct run *run, uint32_t index)
+void player_start(struct player *player, struct run *run, uint32_t index, uint64_t due_us)
 {
+    stats_measure(&run->stats, LATENCY_LAG, due_us, run->now_us);
     *player = (struct player){.index = index, .is_idle = index >= run->options->players};
     char name[CHECK_NAME_BYTES + 1];
     (void)snprintf(name, sizeof(name), "Load %u", index); /* It fits. */
@@ -387,7 +435,7 @@ void player_start(struct player *player, struct run *run, uint32_t index)
     wheel_timer_init(&player->timer, (struct handle){index, 1}, PLAYER_TIMER_ACT);
     wheel_timer_init(&player->loss, (struct handle){index, 1}, PLAYER_TIMER_LOSS);
     return_arm_loss(player, run);
-    player_connect(player, run);
+    player_connect(player, run, due_us);
 }
 
 void player_look(struct player *player, struct run *run)

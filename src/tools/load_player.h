@@ -41,13 +41,14 @@ struct player {
     uint32_t matches; /* Finished. */
     uint32_t round;   /* What it thinks about. */
     uint8_t choice;
-    uint8_t tries;           /* To connect, while the server is gone. */
-    bool drops_after_answer; /* With the next answer, before its reply can come. */
-    uint32_t doubt_round;    /* Whose answer was lost with its reply; 0: none. */
-    uint64_t began_us;       /* When it began to connect. */
-    uint64_t joined_us;      /* When it last asked to join. */
-    uint64_t due_us;         /* When it is to act: what `timer` was armed for. */
-    uint64_t welcomed_us;
+    uint8_t tries;            /* To connect, while the server is gone. */
+    bool drops_after_answer;  /* With the next answer, before its reply can come. */
+    uint32_t doubt_round;     /* Whose answer was lost with its reply; 0: none. */
+    uint64_t connect_due_us;  /* When it was to begin to connect. */
+    uint64_t join_due_us;     /* When it was to ask to join. */
+    uint64_t joined_us;       /* When it last did. */
+    uint64_t due_us;          /* When it is to act: what `timer` was armed for. */
+    uint64_t whole_since_us;  /* Its last `welcome` or `clock`: since then it missed nothing. */
     struct wheel_timer timer; /* What it does next. */
     struct wheel_timer loss;  /* When it loses its connection. */
     struct link link;
@@ -55,7 +56,8 @@ struct player {
     struct check check;
 };
 
-void player_start(struct player *player, struct run *run, uint32_t index);
+/* `due_us`: when it was to be. */
+void player_start(struct player *player, struct run *run, uint32_t index, uint64_t due_us);
 void player_on_ready(struct player *player, struct run *run, uint32_t epoll_events);
 void player_on_timer(struct player *player, struct run *run, enum player_timer timer);
 

@@ -16,12 +16,11 @@ void player_ask(struct player *player, struct run *run, struct check_request *re
 /* Something failed that the player does not recover from. */
 void player_lose(struct player *player, struct run *run, const char *why);
 
-/* Connects, and says hello once connected. */
-void player_connect(struct player *player, struct run *run);
+/* Connects, and says hello once connected. `due_us`: when it was to. */
+void player_connect(struct player *player, struct run *run, uint64_t due_us);
 
 /* Thinks about the round, and answers then. */
 void player_think(struct player *player, struct run *run, uint32_t round, uint32_t choice_count);
 void player_send_answer_again(struct player *player, struct run *run, uint32_t round,
                               uint8_t choice);
-void player_send_join(struct player *player, struct run *run);
 void player_join_or_close(struct player *player, struct run *run);

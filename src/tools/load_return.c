@@ -67,7 +67,7 @@ static void lose_link(struct player *player, struct run *run)
         player->link = (struct link){.fd = -1};
         player->old.is_mute = true;
         link_rename(&player->old, player->index | PLAYER_OLD_LINK);
-        player_connect(player, run);
+        player_connect(player, run, run->now_us);
         return;
     }
     link_lose(&player->link, player_percent(run, 50) ? LINK_LOSS_RST : LINK_LOSS_FIN);
@@ -173,7 +173,7 @@ static void note_losses(struct player *player, struct run *run, const struct new
 
 void return_on_welcome(struct player *player, struct run *run, const struct news *news)
 {
-    player->welcomed_us = run->now_us;
+    player->whole_since_us = run->now_us;
     player->tries = 0;
     note_losses(player, run, news);
     if (news->request.proof == CHECK_BY_RESUME) run->stats.resumes++;
@@ -214,6 +214,7 @@ void return_on_clock(struct player *player, struct run *run, const struct news *
 {
     const struct check_match *match = &player->check.match;
     run->stats.clocks++;
+    player->whole_since_us = run->now_us;
     if (player->state != PLAYER_PLAYING) return;
     for (uint32_t round = 1; round <= news->round; round++) {
         const struct check_answer *answer = &match->own_answers[round];
@@ -261,7 +262,7 @@ void return_on_old_ready(struct player *player, struct run *run, uint32_t epoll_
 void return_look(struct player *player, struct run *run)
 {
     bool is_welcome = player->state != PLAYER_CONNECTING && player->state != PLAYER_AWAY;
-    if (!is_welcome || run->now_us <= player->welcomed_us + OWED_WITHIN_US) return;
+    if (!is_welcome || run->now_us <= player->whole_since_us + OWED_WITHIN_US) return;
     if (player->old.state != LINK_CLOSED) {
         run->stats.violations++;
         run_complain(run, player->index, "the older connection was not closed with 4509", NULL, 0);

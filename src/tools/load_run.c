@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,7 +16,8 @@
 
 enum {
     EVENTS_MAX = 512,
-    WAIT_MAX_MS = 20, /* The ramp and the looks need no closer clock. */
+    /* Of a turn, so that what has come is read even where the generator is behind. */
+    CONNECTS_MAX = 64,
     LOOK_EVERY_US = 100000,
     LINE_EVERY_US = 1000000,
     FILES_BESIDE = 16,
@@ -97,6 +99,9 @@ static int begin(struct run *run, const struct options *options, const struct ad
     QR_ASSERT(run->players != NULL);
     twins_create(&run->twins, everybody(options), &run->prng);
     run->now_us = run->began_us = clock_us();
+    run->connects = (struct pace){.from_us = run->now_us, .per_second = options->rate};
+    /* Sleeps end when they are to, not up to 50 µs later; where that fails they end later. */
+    (void)prctl(PR_SET_TIMERSLACK, 1);
     run->next_drop_all_us = run->began_us + UINT64_C(1000) * options->drop_all_every_ms;
     wheel_init(&run->wheel, (mono_time){run->now_us / 1000});
     return 0;
@@ -116,20 +121,30 @@ static void end(struct run *run)
 
 /* --- The loop's parts. --- */
 
+static bool may_start(const struct run *run)
+{
+    return run->started < everybody(run->options) && !run->is_over;
+}
+
 static void ramp_up(struct run *run)
 {
-    uint64_t due = (run->now_us - run->began_us) * run->options->rate / 1000000 + 1;
-    while (run->started < everybody(run->options) && run->started < due && !run->is_over) {
-        player_start(&run->players[run->started], run, run->started);
+    for (unsigned turn = 0; turn < CONNECTS_MAX && may_start(run); turn++) {
+        uint64_t due_us = pace_due_us(&run->connects);
+        if (due_us > run->now_us) return;
+        player_start(&run->players[run->started], run, run->started, due_us);
         run->started++;
+        run->connects.done++;
+        run->now_us = clock_us();
     }
 }
 
 static void expire(struct run *run)
 {
     struct wheel_timer *timer;
-    while ((timer = wheel_expire(&run->wheel, (mono_time){run->now_us / 1000})) != NULL)
+    while ((timer = wheel_expire(&run->wheel, (mono_time){run->now_us / 1000})) != NULL) {
         player_on_timer(&run->players[timer->owner.slot], run, (enum player_timer)timer->kind);
+        run->now_us = clock_us();
+    }
 }
 
 /* Where the run wants it: everybody's connection is lost in the same moment. */
@@ -142,18 +157,35 @@ static void drop_all(struct run *run)
         return_lose_now(&run->players[index], run);
 }
 
-static int wait_ms(const struct run *run)
+static uint64_t least(uint64_t a, uint64_t b)
 {
-    mono_time next;
-    uint64_t now_ms = run->now_us / 1000;
-    if (!wheel_next(&run->wheel, &next) || next.ms > now_ms + WAIT_MAX_MS) return WAIT_MAX_MS;
-    return next.ms > now_ms ? (int)(next.ms - now_ms) : 0;
+    return a < b ? a : b;
+}
+
+/* When there is something to do, whatever comes. */
+static uint64_t next_due_us(const struct run *run)
+{
+    mono_time timer;
+    uint64_t due_us = run->next_look_us;
+    if (wheel_next(&run->wheel, &timer)) due_us = least(due_us, UINT64_C(1000) * timer.ms);
+    if (may_start(run)) due_us = least(due_us, pace_due_us(&run->connects));
+    return due_us;
+}
+
+static int wait_for_events(struct run *run, struct epoll_event events[EVENTS_MAX])
+{
+    uint64_t due_us = next_due_us(run);
+    uint64_t left_us = due_us > run->now_us ? due_us - run->now_us : 0;
+    struct timespec left = {.tv_sec = (time_t)(left_us / 1000000),
+                            .tv_nsec = (long)(left_us % 1000000) * 1000};
+    return epoll_pwait2(run->epoll, events, EVENTS_MAX, &left, NULL);
 }
 
 static void receive(struct run *run)
 {
     struct epoll_event events[EVENTS_MAX];
-    int count = epoll_wait(run->epoll, events, EVENTS_MAX, wait_ms(run));
+    int count = wait_for_events(run, events);
+    run->turn_began_us = clock_us();
     for (int index = 0; index < count; index++) {
         run->now_us = clock_us(); /* Per player: what one is told is timed when it is read. */
         uint32_t token = events[index].data.u32;
@@ -233,15 +265,20 @@ static bool look(struct run *run)
 
 static void play(struct run *run)
 {
+    uint64_t warm_us = run->began_us + UINT64_C(1000000) * run->options->warmup;
     bool is_done = false;
     while (!is_done) {
+        run->stats.is_warming_up = run->now_us < warm_us;
         receive(run);
         ramp_up(run);
         drop_all(run);
         expire(run);
-        if (run->now_us < run->next_look_us) continue;
-        run->next_look_us = run->now_us + LOOK_EVERY_US;
-        is_done = look(run);
+        if (run->now_us >= run->next_look_us) {
+            run->next_look_us = run->now_us + LOOK_EVERY_US;
+            is_done = look(run);
+        }
+        run->now_us = clock_us();
+        stats_measure(&run->stats, LATENCY_TURN, run->turn_began_us, run->now_us);
     }
 }
 
@@ -267,12 +304,22 @@ static void count_matches(const struct run *run, struct stats_closing *closing)
     free(matches);
 }
 
+static uint64_t cpu_us(void)
+{
+    struct rusage usage;
+    int result = getrusage(RUSAGE_SELF, &usage);
+    QR_ASSERT(result == 0);
+    return UINT64_C(1000000) * (uint64_t)(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec) +
+           (uint64_t)(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec);
+}
+
 static void report(const struct run *run)
 {
     struct stats_closing closing = {
         .players = run->options->players,
         .idle = run->options->idle,
         .seconds_us = run->now_us - run->began_us,
+        .cpu_us = cpu_us(),
         .twins_same = run->twins.same,
         .twins_different = run->twins.different,
         .twins_late = run->twins.late,
@@ -281,6 +328,9 @@ static void report(const struct run *run)
     if (run->complaints > RUN_COMPLAINTS_MAX)
         fprintf(stderr, "… and %" PRIu32 " complaints more\n",
                 run->complaints - RUN_COMPLAINTS_MAX);
+    if (stats_are_doubtful(&run->stats))
+        fputs("quizrush-load: was late itself (see lag): the latencies are not the server's\n",
+              stderr);
     if (run->options->wants_json)
         stats_print_json(&run->stats, &closing, stdout);
     else

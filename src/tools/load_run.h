@@ -15,6 +15,7 @@
 #include "base/wheel.h"
 #include "load_link.h"
 #include "load_options.h"
+#include "load_pace.h"
 #include "load_stats.h"
 #include "load_twins.h"
 
@@ -33,10 +34,12 @@ struct run {
     FILE *told;
     struct player *players; /* Owns; those who play, then those who idle. */
     uint32_t started;
+    struct pace connects;
     uint32_t complaints;
     uint64_t now_us;
     uint64_t began_us;
-    uint64_t over_us; /* When it became over. */
+    uint64_t over_us;       /* When it became over. */
+    uint64_t turn_began_us; /* When it last stopped waiting. */
     uint64_t next_look_us;
     uint64_t next_line_us;
     uint64_t next_drop_all_us;

@@ -3,44 +3,41 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Below HISTOGRAM_STEPS a bucket is one value; above, the highest bits of the value name it. */
-static unsigned bucket_of(uint64_t value)
+static const char *const latency_names[LATENCIES] = {
+    [LATENCY_CONNECT] = "connect",   [LATENCY_WELCOME] = "welcome",
+    [LATENCY_ACCEPTED] = "accepted", [LATENCY_PONG] = "pong",
+    [LATENCY_MATCH] = "match",       [LATENCY_SPREAD] = "spread",
+    [LATENCY_REVEAL] = "reveal",     [LATENCY_TIME_OVER] = "time_over",
+    [LATENCY_LAG] = "lag",           [LATENCY_TURN] = "turn",
+};
+
+static const struct {
+    const char *name;  /* In JSON. */
+    const char *label; /* In the table. */
+    uint32_t share;
+} percentiles[] = {
+    {"p50", "p50", 50000},    {"p90", "p90", 90000},      {"p99", "p99", 99000},
+    {"p999", "p99.9", 99900}, {"p9999", "p99.99", 99990},
+};
+enum { PERCENTILES = sizeof(percentiles) / sizeof(percentiles[0]), P99 = 99000 };
+
+void stats_measure(struct stats *stats, enum latency latency, uint64_t from_us, uint64_t now_us)
 {
-    enum { STEP_BITS = 5 };
-    _Static_assert(1 << STEP_BITS == HISTOGRAM_STEPS, "steps are named by bits");
-    if (value < HISTOGRAM_STEPS) return (unsigned)value;
-    unsigned power = 63 - (unsigned)__builtin_clzll(value);
-    unsigned step = (unsigned)(value >> (power - STEP_BITS)) - HISTOGRAM_STEPS;
-    unsigned bucket = (power - STEP_BITS + 1) * HISTOGRAM_STEPS + step;
-    return bucket < HISTOGRAM_BUCKETS ? bucket : HISTOGRAM_BUCKETS - 1;
+    if (stats->is_warming_up) return;
+    histogram_add(&stats->latencies[latency], now_us > from_us ? now_us - from_us : 0);
 }
 
-/* The largest value of a bucket. */
-static uint64_t bucket_top(unsigned bucket)
+bool stats_are_doubtful(const struct stats *stats)
 {
-    if (bucket < HISTOGRAM_STEPS) return bucket;
-    unsigned shift = bucket / HISTOGRAM_STEPS - 1;
-    return ((uint64_t)(bucket % HISTOGRAM_STEPS + HISTOGRAM_STEPS + 1) << shift) - 1;
-}
-
-void histogram_add(struct histogram *histogram, uint64_t value_us)
-{
-    histogram->count++;
-    histogram->buckets[bucket_of(value_us)]++;
-    if (value_us > histogram->max) histogram->max = value_us;
-}
-
-uint64_t histogram_percentile(const struct histogram *histogram, unsigned percent)
-{
-    uint64_t wanted = (histogram->count * percent + 99) / 100;
-    uint64_t seen = 0;
-    for (unsigned bucket = 0; bucket < HISTOGRAM_BUCKETS && wanted > 0; bucket++) {
-        seen += histogram->buckets[bucket];
-        if (seen < wanted) continue;
-        uint64_t top = bucket_top(bucket);
-        return top < histogram->max ? top : histogram->max;
+    static const enum latency including[] = {LATENCY_CONNECT, LATENCY_ACCEPTED, LATENCY_PONG};
+    enum { BEARABLE_US = 1000, TENTH = 10 };
+    uint64_t lag_us = histogram_percentile(&stats->latencies[LATENCY_LAG], P99);
+    if (lag_us <= BEARABLE_US) return false;
+    for (unsigned index = 0; index < sizeof(including) / sizeof(including[0]); index++) {
+        const struct histogram *latency = &stats->latencies[including[index]];
+        if (latency->count > 0 && TENTH * lag_us > histogram_percentile(latency, P99)) return true;
     }
-    return 0;
+    return false;
 }
 
 void stats_refused(struct stats *stats, const char *code)
@@ -58,20 +55,6 @@ void stats_refused(struct stats *stats, const char *code)
 uint64_t stats_errors(const struct stats *stats)
 {
     return stats->lost + stats->unfinished + stats->unanswered;
-}
-
-struct row {
-    const char *name;
-    const struct histogram *histogram;
-};
-enum { ROWS = 4 };
-
-static void rows_of(const struct stats *stats, struct row ret_rows[ROWS])
-{
-    ret_rows[0] = (struct row){"connect", &stats->connect};
-    ret_rows[1] = (struct row){"accepted", &stats->accept};
-    ret_rows[2] = (struct row){"pong", &stats->pong};
-    ret_rows[3] = (struct row){"match", &stats->match};
 }
 
 static double ms_of(uint64_t us)
@@ -166,6 +149,7 @@ static void print_messages(const struct stats *stats, const struct stats_closing
         {"sent", "sent", stats->sent},
         {"received", "received", stats->received},
         {"received_bytes", "bytes received", stats->received_bytes},
+        {"cpu_us", "CPU time here, us", closing->cpu_us},
         {"gaps", "gap messages", stats->gaps},
         {"dropped", "dropped by the server", stats->dropped},
         {"unanswered", "requests unanswered", stats->unanswered},
@@ -182,6 +166,7 @@ static void print_verdict(const struct stats *stats, bool wants_json, FILE *out)
     const struct number numbers[] = {
         {"violations", "violations", stats->violations},
         {"errors", "errors", stats_errors(stats)},
+        {"is_doubtful", "generator too late", stats_are_doubtful(stats)},
     };
     PRINT_NUMBERS("verdict", numbers);
 }
@@ -200,6 +185,22 @@ static void print_row(const char *label, uint64_t value, FILE *out)
     fprintf(out, "  %-*s%*" PRIu64 "\n", LABEL_COLUMNS, label, VALUE_COLUMNS, value);
 }
 
+static void print_latencies(const struct stats *stats, FILE *out)
+{
+    fprintf(out, "\n%-12s", "latency, ms");
+    for (unsigned index = 0; index < PERCENTILES; index++)
+        fprintf(out, "%10s", percentiles[index].label);
+    fprintf(out, "%10s%10s\n", "max", "count");
+    for (unsigned latency = 0; latency < LATENCIES; latency++) {
+        const struct histogram *histogram = &stats->latencies[latency];
+        fprintf(out, "  %-10s", latency_names[latency]);
+        for (unsigned index = 0; index < PERCENTILES; index++)
+            fprintf(out, "%10.3f",
+                    ms_of(histogram_percentile(histogram, percentiles[index].share)));
+        fprintf(out, "%10.3f%10" PRIu64 "\n", ms_of(histogram->max), histogram->count);
+    }
+}
+
 void stats_print(const struct stats *stats, const struct stats_closing *closing, FILE *out)
 {
     fprintf(out, "quizrush-load, %.1f s\n", ms_of(closing->seconds_us) / 1000.0);
@@ -210,14 +211,7 @@ void stats_print(const struct stats *stats, const struct stats_closing *closing,
     if (stats->refusals[0].count > 0) fprintf(out, "\nrefused\n");
     for (unsigned index = 0; index < STATS_CODES_MAX && stats->refusals[index].count > 0; index++)
         print_row(stats->refusals[index].code, stats->refusals[index].count, out);
-    struct row rows[ROWS];
-    rows_of(stats, rows);
-    fprintf(out, "\n%-12s%10s%10s%10s%10s\n", "latency, ms", "p50", "p99", "max", "count");
-    for (unsigned index = 0; index < ROWS; index++)
-        fprintf(out, "  %-10s%10.2f%10.2f%10.2f%10" PRIu64 "\n", rows[index].name,
-                ms_of(histogram_percentile(rows[index].histogram, 50)),
-                ms_of(histogram_percentile(rows[index].histogram, 99)),
-                ms_of(rows[index].histogram->max), rows[index].histogram->count);
+    print_latencies(stats, out);
     print_verdict(stats, false, out);
 }
 
@@ -234,15 +228,21 @@ static void print_json_objects(const struct stats *stats, FILE *out)
             fputc((*at >= 'a' && *at <= 'z') || *at == '_' ? *at : '?', out);
         fprintf(out, "\":%" PRIu64, stats->refusals[index].count);
     }
-    fprintf(out, "},\"latency_ms\":{");
-    struct row rows[ROWS];
-    rows_of(stats, rows);
-    for (unsigned index = 0; index < ROWS; index++)
-        fprintf(out, "%s\"%s\":{\"count\":%" PRIu64 ",\"p50\":%.3f,\"p99\":%.3f,\"max\":%.3f}",
-                index > 0 ? "," : "", rows[index].name, rows[index].histogram->count,
-                ms_of(histogram_percentile(rows[index].histogram, 50)),
-                ms_of(histogram_percentile(rows[index].histogram, 99)),
-                ms_of(rows[index].histogram->max));
+    fprintf(out, "}");
+}
+
+static void print_json_latencies(const struct stats *stats, FILE *out)
+{
+    fprintf(out, "\"latency_us\":{");
+    for (unsigned latency = 0; latency < LATENCIES; latency++) {
+        const struct histogram *histogram = &stats->latencies[latency];
+        fprintf(out, "%s\"%s\":{\"count\":%" PRIu64, latency > 0 ? "," : "", latency_names[latency],
+                histogram->count);
+        for (unsigned index = 0; index < PERCENTILES; index++)
+            fprintf(out, ",\"%s\":%" PRIu64, percentiles[index].name,
+                    histogram_percentile(histogram, percentiles[index].share));
+        fprintf(out, ",\"max\":%" PRIu64 "}", histogram->max);
+    }
     fprintf(out, "}");
 }
 
@@ -253,5 +253,7 @@ void stats_print_json(const struct stats *stats, const struct stats_closing *clo
     print_verdict(stats, true, out);
     fprintf(out, ",");
     print_json_objects(stats, out);
+    fprintf(out, ",");
+    print_json_latencies(stats, out);
     fprintf(out, "}\n");
 }

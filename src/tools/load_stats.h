@@ -1,7 +1,9 @@
-/* What a run has counted, and how it is printed.
+/* What a run has counted and measured, and how it is printed.
  *
- * Durations go into histograms of fixed size: a bucket is at most 1/32 of its value wide. One
- * owner.
+ * Every latency counts from the moment at which its cause was to be, not from when this program
+ * came to it, so that a server that holds everybody up cannot hide it (no coordinated omission).
+ * What the program itself adds is measured beside: `lag` and `turn`. All by one monotonic clock,
+ * this process's. One owner; sizeof(struct stats), about 400 KB.
  */
 #pragma once
 
@@ -10,24 +12,27 @@
 #include <stdio.h>
 
 #include "load_check.h"
+#include "load_histogram.h"
 
-enum {
-    HISTOGRAM_STEPS = 32,  /* Buckets per power of two. */
-    HISTOGRAM_POWERS = 40, /* Up to 2^40 µs: 12 days. */
-    HISTOGRAM_BUCKETS = HISTOGRAM_STEPS * HISTOGRAM_POWERS,
-    STATS_CODES_MAX = 24,
+enum { STATS_CODES_MAX = 24 };
+
+enum latency {
+    LATENCY_CONNECT,  /* From when the connection was to be opened to its upgrade. */
+    LATENCY_WELCOME,  /* hello to welcome. */
+    LATENCY_ACCEPTED, /* From when the answer was to be sent to its receipt. */
+    LATENCY_PONG,     /* From when the ping was to be sent. */
+    LATENCY_MATCH,    /* From when the player was to join. */
+    LATENCY_SPREAD,   /* Between the two players of a match: from one's `round` to the other's. */
+    /* From the end of a round to its reveal. Where all answered it ended when the last answer was
+     * to be sent; otherwise when its time was over, counted from the player's own receipt of
+     * `round`: that includes what the server waits for answers still under way (protocol.md,
+     * "Answer time"). */
+    LATENCY_REVEAL,
+    LATENCY_TIME_OVER,
+    LATENCY_LAG,  /* How late this program was at connecting, joining, answering and pinging. */
+    LATENCY_TURN, /* How long a turn of its loop took: what came waited so long at most. */
 };
-
-struct histogram {
-    uint64_t count;
-    uint64_t max;
-    uint64_t buckets[HISTOGRAM_BUCKETS];
-};
-
-void histogram_add(struct histogram *histogram, uint64_t value_us);
-
-/* The value that `percent` of all do not exceed, up to a bucket's width; 0 where there are none. */
-uint64_t histogram_percentile(const struct histogram *histogram, unsigned percent);
+enum { LATENCIES = LATENCY_TURN + 1 };
 
 struct stats_code {
     char code[CHECK_CODE_BYTES];
@@ -69,11 +74,16 @@ struct stats {
     uint64_t refused_tries; /* And tries while it was not there. */
     uint64_t seq_gaps;
     struct stats_code refusals[STATS_CODES_MAX];
-    struct histogram connect;
-    struct histogram accept; /* answer to accepted, from when it was to be sent. */
-    struct histogram pong;
-    struct histogram match; /* join to match. */
+    bool is_warming_up; /* Then nothing is measured. */
+    struct histogram latencies[LATENCIES];
 };
+
+/* From then to now; 0 where `from_us` is later. */
+void stats_measure(struct stats *stats, enum latency latency, uint64_t from_us, uint64_t now_us);
+
+/* Whether this program was so late that the latencies say more about it than about the server: its
+ * lag's p99 is above a millisecond, and above a tenth of the p99 of a latency that includes it. */
+bool stats_are_doubtful(const struct stats *stats);
 
 void stats_refused(struct stats *stats, const char *code);
 
@@ -85,6 +95,7 @@ struct stats_closing {
     uint32_t players;
     uint32_t idle;
     uint64_t seconds_us;
+    uint64_t cpu_us;      /* This program's. */
     uint32_t matches_min; /* Finished per player. */
     uint32_t matches_median;
     uint32_t matches_max;

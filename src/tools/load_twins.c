@@ -78,6 +78,54 @@ bool twins_see(struct twins *twins, const struct id *match, uint32_t seq, const 
     return slot->hashes[place] == hash;
 }
 
+/* The match's slot, with nothing in it about an older round; NULL where a newer one has begun. */
+static struct twins_match *twins_in_round(struct twins *twins, const struct id *match,
+                                          uint32_t round)
+{
+    struct twins_match *slot = twins_find(twins, match);
+    QR_ASSERT(slot != NULL);
+    if (slot->round > round) return NULL;
+    if (slot->round == round) return slot;
+    slot->round = round;
+    slot->answered = 0;
+    slot->round_came_us = slot->last_answer_us = 0;
+    return slot;
+}
+
+bool twins_round(struct twins *twins, const struct id *match, uint32_t round, uint64_t now_us,
+                 uint64_t *ret_us)
+{
+    struct twins_match *slot = twins_in_round(twins, match, round);
+    if (slot == NULL) return false;
+    if (slot->round_came_us != 0) {
+        *ret_us = slot->round_came_us;
+        return slot->members == TWINS_MEMBERS;
+    }
+    slot->round_came_us = now_us;
+    return false;
+}
+
+void twins_answer(struct twins *twins, const struct id *match, uint32_t round, unsigned player,
+                  uint64_t due_us)
+{
+    struct twins_match *slot = twins_in_round(twins, match, round);
+    if (slot == NULL) return;
+    slot->answered |= UINT32_C(1) << (player % TWINS_MEMBERS);
+    if (due_us > slot->last_answer_us) slot->last_answer_us = due_us;
+}
+
+bool twins_last_answer(struct twins *twins, const struct id *match, uint32_t round,
+                       uint64_t *ret_us)
+{
+    const struct twins_match *slot = twins_find(twins, match);
+    QR_ASSERT(slot != NULL);
+    enum { BOTH = (1 << TWINS_MEMBERS) - 1 };
+    if (slot->members != TWINS_MEMBERS || slot->round != round || slot->answered != BOTH)
+        return false;
+    *ret_us = slot->last_answer_us;
+    return true;
+}
+
 void twins_leave(struct twins *twins, const struct id *match)
 {
     struct twins_match *slot = twins_find(twins, match);

@@ -302,7 +302,7 @@ def play(stage, begin, lasts_s, players, seconds, look=None, **settings):
             look(daemon)
         wait_until(lambda: daemon.get("/readyz")[0] == 200, 10, "it is ready again")
         figures = json.loads(out)
-        seen.p99_ms = figures["latency_ms"]["accepted"]["p99"]
+        seen.p99_ms = figures["latency_us"]["accepted"]["p99"] / 1000
         if (figures["violations"], figures["errors"], figures["cancelled_in_play"]) != (0, 0, 0):
             seen.wrongs.append(err.strip())
         told, wrongs = told_by(daemon)

@@ -81,6 +81,15 @@ static void a_run_without_an_end_is_refused(void **state)
     assert_int_equal(parse("--port", "1", "--seconds", "0"), OPTIONS_WRONG);
 }
 
+static void a_run_measures_something_after_its_warm_up(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1", "--seconds=5", "--warmup=4", NULL), OPTIONS_RUN);
+    assert_int_equal(options.warmup, 4);
+    assert_int_equal(parse("--port=1", "--seconds=5", "--warmup=5", NULL), OPTIONS_WRONG);
+    assert_string_equal(problem, "--warmup is not less than --seconds: nothing would be measured");
+}
+
 static void nobody_at_all_is_refused(void **state)
 {
     (void)state;
@@ -145,6 +154,7 @@ int main(void)
         cmocka_unit_test(a_number_is_read_to_its_last_character),
         cmocka_unit_test(thinking_takes_at_most_the_longest_time),
         cmocka_unit_test(a_run_without_an_end_is_refused),
+        cmocka_unit_test(a_run_measures_something_after_its_warm_up),
         cmocka_unit_test(nobody_at_all_is_refused),
         cmocka_unit_test(losses_are_of_one_player_of_all_or_at_a_reveal),
         cmocka_unit_test(a_loss_has_a_mean_time_and_a_longest_absence),

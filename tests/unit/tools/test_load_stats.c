@@ -7,51 +7,46 @@
 
 #include "load_stats.h"
 
-static struct histogram one_to(uint64_t last)
+static void measure(struct stats *stats, enum latency latency, uint64_t us)
 {
-    struct histogram histogram = {0};
-    for (uint64_t value = 1; value <= last; value++) histogram_add(&histogram, value);
-    return histogram;
+    stats_measure(stats, latency, 0, us);
 }
 
-static void an_empty_histogram_has_no_percentile(void **state)
+static void what_comes_before_it_was_due_took_no_time(void **state)
 {
     (void)state;
-    struct histogram histogram = {0};
-    assert_int_equal(histogram_percentile(&histogram, 50), 0);
+    struct stats stats = {0};
+    stats_measure(&stats, LATENCY_TIME_OVER, 2000, 1999);
+    assert_int_equal(stats.latencies[LATENCY_TIME_OVER].count, 1);
+    assert_int_equal(stats.latencies[LATENCY_TIME_OVER].max, 0);
 }
 
-static void small_values_are_exact(void **state)
+static void while_warming_up_nothing_is_measured(void **state)
 {
     (void)state;
-    struct histogram histogram = one_to(20);
-    assert_int_equal(histogram_percentile(&histogram, 50), 10);
-    assert_int_equal(histogram_percentile(&histogram, 100), 20);
+    struct stats stats = {.is_warming_up = true};
+    measure(&stats, LATENCY_PONG, 5);
+    assert_int_equal(stats.latencies[LATENCY_PONG].count, 0);
 }
 
-static void large_values_are_at_most_a_bucket_off(void **state)
+static void a_generator_that_is_hardly_late_is_believed(void **state)
 {
     (void)state;
-    struct histogram histogram = one_to(100000);
-    assert_in_range(histogram_percentile(&histogram, 50), 50000, 50000 + 50000 / HISTOGRAM_STEPS);
-    assert_in_range(histogram_percentile(&histogram, 99), 99000, 100000);
+    struct stats stats = {0};
+    measure(&stats, LATENCY_LAG, 1000);
+    measure(&stats, LATENCY_ACCEPTED, 1000);
+    assert_false(stats_are_doubtful(&stats));
 }
 
-static void no_percentile_is_above_the_largest_value(void **state)
+static void a_lag_that_is_a_tenth_of_a_latency_makes_it_doubtful(void **state)
 {
     (void)state;
-    struct histogram histogram = {0};
-    histogram_add(&histogram, 1000001);
-    assert_int_equal(histogram_percentile(&histogram, 99), 1000001);
-    assert_int_equal(histogram.max, 1000001);
-}
-
-static void a_value_beyond_all_buckets_is_counted_in_the_last(void **state)
-{
-    (void)state;
-    struct histogram histogram = {0};
-    histogram_add(&histogram, UINT64_MAX);
-    assert_int_equal(histogram.buckets[HISTOGRAM_BUCKETS - 1], 1);
+    struct stats stats = {0};
+    measure(&stats, LATENCY_LAG, 2000);
+    measure(&stats, LATENCY_ACCEPTED, 30000);
+    assert_false(stats_are_doubtful(&stats));
+    measure(&stats, LATENCY_PONG, 15000);
+    assert_true(stats_are_doubtful(&stats));
 }
 
 static void refusals_are_counted_by_code(void **state)
@@ -80,11 +75,10 @@ static void more_codes_than_rows_share_the_last_row(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(an_empty_histogram_has_no_percentile),
-        cmocka_unit_test(small_values_are_exact),
-        cmocka_unit_test(large_values_are_at_most_a_bucket_off),
-        cmocka_unit_test(no_percentile_is_above_the_largest_value),
-        cmocka_unit_test(a_value_beyond_all_buckets_is_counted_in_the_last),
+        cmocka_unit_test(what_comes_before_it_was_due_took_no_time),
+        cmocka_unit_test(while_warming_up_nothing_is_measured),
+        cmocka_unit_test(a_generator_that_is_hardly_late_is_believed),
+        cmocka_unit_test(a_lag_that_is_a_tenth_of_a_latency_makes_it_doubtful),
         cmocka_unit_test(refusals_are_counted_by_code),
         cmocka_unit_test(more_codes_than_rows_share_the_last_row),
     };

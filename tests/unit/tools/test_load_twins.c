@@ -91,6 +91,61 @@ static void there_is_room_for_a_match_per_player_and_one(void **state)
     assert_true(twins_see(twins, &THIRD, 1, "abcd", 4));
 }
 
+static void both_join(struct twins *twins)
+{
+    twins_join(twins, &FIRST);
+    twins_join(twins, &FIRST);
+}
+
+static void the_second_to_get_a_round_learns_when_the_first_did(void **state)
+{
+    struct twins *twins = *state;
+    uint64_t first_us = 0;
+    both_join(twins);
+    assert_false(twins_round(twins, &FIRST, 1, 100, &first_us));
+    assert_true(twins_round(twins, &FIRST, 1, 130, &first_us));
+    assert_int_equal(first_us, 100);
+    assert_false(twins_round(twins, &FIRST, 2, 200, &first_us));
+}
+
+static void who_plays_alone_here_has_nobody_to_compare_with(void **state)
+{
+    struct twins *twins = *state;
+    uint64_t us = 0;
+    twins_join(twins, &FIRST);
+    assert_false(twins_round(twins, &FIRST, 1, 100, &us));
+    assert_false(twins_round(twins, &FIRST, 1, 130, &us));
+    twins_answer(twins, &FIRST, 1, 0, 200);
+    twins_answer(twins, &FIRST, 1, 1, 200);
+    assert_false(twins_last_answer(twins, &FIRST, 1, &us));
+}
+
+static void a_round_that_both_have_answered_ends_with_the_later_answer(void **state)
+{
+    struct twins *twins = *state;
+    uint64_t last_us = 0;
+    both_join(twins);
+    twins_answer(twins, &FIRST, 1, 1, 500);
+    assert_false(twins_last_answer(twins, &FIRST, 1, &last_us));
+    twins_answer(twins, &FIRST, 1, 0, 400);
+    assert_true(twins_last_answer(twins, &FIRST, 1, &last_us));
+    assert_int_equal(last_us, 500);
+    assert_false(twins_last_answer(twins, &FIRST, 2, &last_us));
+}
+
+static void an_answer_to_an_older_round_changes_nothing(void **state)
+{
+    struct twins *twins = *state;
+    uint64_t last_us = 0;
+    both_join(twins);
+    twins_answer(twins, &FIRST, 2, 0, 500);
+    twins_answer(twins, &FIRST, 1, 1, 900);
+    assert_false(twins_last_answer(twins, &FIRST, 2, &last_us));
+    twins_answer(twins, &FIRST, 2, 1, 600);
+    assert_true(twins_last_answer(twins, &FIRST, 2, &last_us));
+    assert_int_equal(last_us, 600);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +157,14 @@ int main(void)
                                         done),
         cmocka_unit_test_setup_teardown(slots_that_nobody_is_in_serve_again, two_players, done),
         cmocka_unit_test_setup_teardown(there_is_room_for_a_match_per_player_and_one, two_players,
+                                        done),
+        cmocka_unit_test_setup_teardown(the_second_to_get_a_round_learns_when_the_first_did,
+                                        two_players, done),
+        cmocka_unit_test_setup_teardown(who_plays_alone_here_has_nobody_to_compare_with,
+                                        two_players, done),
+        cmocka_unit_test_setup_teardown(a_round_that_both_have_answered_ends_with_the_later_answer,
+                                        two_players, done),
+        cmocka_unit_test_setup_teardown(an_answer_to_an_older_round_changes_nothing, two_players,
                                         done),
     };
     return cmocka_run_group_tests_name("load_twins", tests, NULL, NULL);
