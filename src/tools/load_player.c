@@ -15,13 +15,7 @@ enum {
        second time. */
     JOIN_APART_US = 1050000,
     JOIN_RETRY_MS = 1000,
-    FIELDS_BYTES = 128,
-    REQUEST_TEXT_BYTES = 4096, /* protocol.md, Limits. */
-    /* Of 100 rounds: how many pass in silence, and how many answers something more follows. */
-    PERCENT_SILENT = 3,
-    PERCENT_AGAIN = 5,
-    PERCENT_LONE_EMOTE = 50, /* Of the emotes: without an id. */
-    PERCENT_PING = 4,
+    PERCENT_SILENT = 3, /* Of 100 rounds: how many pass without an answer. */
 };
 
 bool player_percent(struct run *run, unsigned share)
@@ -60,104 +54,6 @@ void player_lose(struct player *player, struct run *run, const char *why)
     fail(player, run);
 }
 
-/* --- Out. --- */
-
-static void send_text(struct player *player, struct run *run, const char *text)
-{
-    if (!link_send_text(&player->link, text, strlen(text))) {
-        player_lose(player, run, "the server does not read");
-        return;
-    }
-    run->stats.sent++;
-}
-
-void player_ask(struct player *player, struct run *run, struct check_request *request,
-                const char *fields)
-{
-    request->id = ++player->request_id;
-    request->sent_us = run->now_us;
-    if (request->due_us == 0) request->due_us = run->now_us;
-    if (!check_sent(&player->check, request)) return;
-    char text[REQUEST_TEXT_BYTES];
-    int size = snprintf(text, sizeof(text), "{\"type\":\"%s\",\"id\":%u%s}",
-                        check_request_name(request->kind), request->id, fields);
-    QR_ASSERT(size > 0 && (size_t)size < sizeof(text));
-    send_text(player, run, text);
-}
-
-static void send_join(struct player *player, struct run *run, uint64_t due_us)
-{
-    bool is_house = player_percent(run, run->options->house_percent);
-    struct check_request request = {.kind = CHECK_JOIN,
-                                    .mode = is_house ? CHECK_HOUSE : CHECK_DUEL};
-    char fields[FIELDS_BYTES];
-    (void)snprintf(fields, sizeof(fields), ",\"mode\":\"%s\"",
-                   check_mode_name((enum check_mode)request.mode)); /* It fits. */
-    player->state = PLAYER_QUEUED;
-    player->join_due_us = due_us;
-    player->joined_us = run->now_us;
-    player_ask(player, run, &request, fields);
-}
-
-static void send_answer(struct player *player, struct run *run, struct check_request request)
-{
-    char fields[FIELDS_BYTES];
-    (void)snprintf(fields, sizeof(fields), ",\"round\":%u,\"choice\":%u", (unsigned)request.round,
-                   (unsigned)request.choice); /* It fits. */
-    run->stats.answers++;
-    request.kind = CHECK_ANSWER;
-    player_ask(player, run, &request, fields);
-}
-
-void player_send_answer_again(struct player *player, struct run *run, uint32_t round,
-                              uint8_t choice)
-{
-    if (player->check.has_joined_twins)
-        twins_answer(&run->twins, &player->check.match.id, round, player->check.match.own,
-                     run->now_us);
-    send_answer(player, run,
-                (struct check_request){
-                    .round = (uint8_t)round, .choice = (int8_t)choice, .is_again = true});
-}
-
-static void send_emote(struct player *player, struct run *run)
-{
-    const struct check *check = &player->check;
-    if (check->emote_count == 0) return;
-    char fields[FIELDS_BYTES];
-    (void)snprintf(fields, sizeof(fields), ",\"code\":\"%s\"",
-                   check->emotes[prng_below(&run->prng, check->emote_count)]); /* It fits. */
-    if (!player_percent(run, PERCENT_LONE_EMOTE)) {
-        player_ask(player, run, &(struct check_request){.kind = CHECK_EMOTE}, fields);
-        return;
-    }
-    char text[REQUEST_TEXT_BYTES];
-    (void)snprintf(text, sizeof(text), "{\"type\":\"emote\"%s}", fields); /* It fits. */
-    send_text(player, run, text);
-}
-
-static void send_ping(struct player *player, struct run *run)
-{
-    int64_t at =
-        (int64_t)(prng_next(&run->prng) >> 12); /* Below 2^52: exact in every JSON reader. */
-    char fields[FIELDS_BYTES];
-    (void)snprintf(fields, sizeof(fields), ",\"at\":%lld", (long long)at); /* It fits. */
-    player_ask(player, run, &(struct check_request){.kind = CHECK_PING, .ping_at = at}, fields);
-}
-
-/* Some answers are followed by something more. */
-static void follow_up(struct player *player, struct run *run)
-{
-    if (player_percent(run, PERCENT_AGAIN))
-        send_answer(player, run,
-                    (struct check_request){.round = (uint8_t)player->round,
-                                           .choice = (int8_t)player->choice});
-    else if (player_percent(run, PERCENT_PING))
-        send_ping(player, run);
-    if (player->state == PLAYER_PLAYING && player_percent(run, run->options->emotes_percent))
-        send_emote(player, run);
-}
-
 /* --- What it does next. --- */
 
 static void begin_close(struct player *player, struct run *run)
@@ -183,7 +79,7 @@ static void join_or_close(struct player *player, struct run *run, uint64_t due_u
     if (player->is_idle) return;
     uint64_t next_us = player->joined_us + JOIN_APART_US;
     if (player->joined_us == 0 || next_us <= run->now_us)
-        send_join(player, run, due_us);
+        player_send_join(player, run, due_us);
     else
         player_arm_in_us(player, run, next_us - run->now_us);
 }
@@ -249,7 +145,7 @@ static void on_accepted(struct player *player, struct run *run, const struct new
     if (news->is_dup)
         run->stats.dups++;
     else if (news->request.round == player->round)
-        follow_up(player, run);
+        player_follow_up(player, run);
 }
 
 /* What comes again after a return is as late as the player was away. */
@@ -383,10 +279,10 @@ static void on_time_to_answer(struct player *player, struct run *run)
     if (player->check.has_joined_twins)
         twins_answer(&run->twins, &player->check.match.id, player->round, player->check.match.own,
                      player->due_us);
-    send_answer(player, run,
-                (struct check_request){.round = (uint8_t)player->round,
-                                       .choice = (int8_t)player->choice,
-                                       .due_us = player->due_us});
+    player_send_answer(player, run,
+                       (struct check_request){.round = (uint8_t)player->round,
+                                              .choice = (int8_t)player->choice,
+                                              .due_us = player->due_us});
     return_after_answer(player, run);
 }
 
