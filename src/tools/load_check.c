@@ -143,12 +143,13 @@ static void read_error(struct reading *reading, const struct check_request *requ
     (void)snprintf(reading->news->code, sizeof(reading->news->code), "%s", code); /* It fits. */
 }
 
+static const char *const replies[] = {
+    [CHECK_HELLO] = "welcome",   [CHECK_JOIN] = "queued", [CHECK_LEAVE] = "left",
+    [CHECK_ANSWER] = "accepted", [CHECK_EMOTE] = "ok",    [CHECK_PING] = "pong",
+};
+
 static void read_reply(struct reading *reading, const struct check_request *request)
 {
-    static const char *const replies[] = {
-        [CHECK_HELLO] = "welcome",   [CHECK_JOIN] = "queued", [CHECK_LEAVE] = "left",
-        [CHECK_ANSWER] = "accepted", [CHECK_EMOTE] = "ok",    [CHECK_PING] = "pong",
-    };
     if (strcmp(reading->type, "error") == 0) {
         read_error(reading, request);
         return;
@@ -222,17 +223,42 @@ static void read_own(struct reading *reading)
 
 /* --- The envelope. --- */
 
+static void take_pending_at(struct check *check, uint32_t index, struct check_request *ret_request)
+{
+    *ret_request = check->pending[index];
+    check->pending_count--;
+    memmove(&check->pending[index], &check->pending[index + 1],
+            (check->pending_count - index) * sizeof(check->pending[0]));
+}
+
 /* Takes the request out of those that wait. False: there is none, or it was answered before. */
 static bool take_pending(struct check *check, int64_t id, struct check_request *ret_request)
 {
     for (uint32_t index = 0; index < check->pending_count; index++) {
         if (check->pending[index].id != id) continue;
-        *ret_request = check->pending[index];
-        check->pending_count--;
-        memmove(&check->pending[index], &check->pending[index + 1],
-                (check->pending_count - index) * sizeof(check->pending[0]));
+        take_pending_at(check, index, ret_request);
         return true;
     }
+    return false;
+}
+
+bool take_pending_of(struct check *check, enum check_request_kind kind,
+                     struct check_request *ret_request)
+{
+    for (uint32_t index = 0; index < check->pending_count; index++) {
+        if (check->pending[index].kind != kind) continue;
+        take_pending_at(check, index, ret_request);
+        return true;
+    }
+    return false;
+}
+
+/* What waits for a message of this type longest, whatever its id. */
+static bool take_pending_for(struct check *check, const char *type,
+                             struct check_request *ret_request)
+{
+    for (unsigned kind = 0; kind < sizeof(replies) / sizeof(replies[0]); kind++)
+        if (strcmp(type, replies[kind]) == 0) return take_pending_of(check, kind, ret_request);
     return false;
 }
 
@@ -260,6 +286,11 @@ static void read_object(struct reading *reading)
     const char *twice = json_find_twice(reading->object);
     if (twice != NULL) fail(reading, "%s: has `%s` twice", reading->type, twice);
     look_for_secrets(reading);
+    if (check->is_lenient && take_pending_for(check, reading->type, &reading->news->request)) {
+        reading->news->is_reply = true;
+        read_reply(reading, &reading->news->request);
+        return;
+    }
     const cJSON *id_item = json_find(reading->object, "id");
     if (id_item == NULL) {
         read_own(reading);
@@ -298,10 +329,13 @@ void check_message(struct check *check, const char *text, size_t bytes, uint64_t
 
 /* --- Life. --- */
 
-void check_init(struct check *check, const char *name, struct twins *twins)
+void check_init(struct check *check, const char *name, enum check_strictness strictness,
+                struct twins *twins)
 {
-    *check = (struct check){
-        .phase = CHECK_GREETING, .back = {.phase_before = CHECK_IDLE}, .twins = twins};
+    *check = (struct check){.phase = CHECK_GREETING,
+                            .is_lenient = strictness == CHECK_LENIENT,
+                            .back = {.phase_before = CHECK_IDLE},
+                            .twins = twins};
     (void)snprintf(check->name, sizeof(check->name), "%s", name); /* Names are short. */
 }
 
@@ -360,6 +394,13 @@ void check_ended(struct check *check)
 {
     let_go(check);
     check->phase = CHECK_IDLE;
+}
+
+bool check_take_oldest(struct check *check, struct check_request *ret_request)
+{
+    if (check->pending_count == 0) return false;
+    take_pending_at(check, 0, ret_request);
+    return true;
 }
 
 const struct check_request *check_oldest(const struct check *check)

@@ -129,6 +129,7 @@ struct check_return {
 
 struct check {
     uint8_t phase; /* enum check_phase. */
+    bool is_lenient;
     bool has_bye;
     bool has_joined_twins; /* For `match`. */
     bool has_outlived; /* The server died while the match was held, and its clocks stood still. */
@@ -184,6 +185,7 @@ struct news {
     bool lost_place;    /* WELCOME, REFUSED: so was a place in the queue. */
     bool is_open;       /* CLOCK: the round waits for answers. */
     bool all_answered;  /* REVEAL: who is in the match, bots too. */
+    bool any_silent;    /* REVEAL: so its time was over. */
     bool is_replayed;   /* It was sent again, or late, after a return. */
     uint8_t end_reason; /* END: enum check_end_reason. */
     uint32_t round;     /* ROUND, CLOCK; END: the last one that began. */
@@ -200,7 +202,13 @@ struct verdict {
     char first[CHECK_VERDICT_BYTES]; /* What was wrong first. */
 };
 
-void check_init(struct check *check, const char *name, struct twins *twins);
+/* Lenient: for servers that lack parts of the protocol, or answer from a can. Nothing that is
+ * missing or wrong keeps the player from playing on: replies are known by their type, messages of a
+ * match are the player's, the bytes of the two players are not compared. The verdict is the same. */
+enum check_strictness { CHECK_STRICT, CHECK_LENIENT };
+
+void check_init(struct check *check, const char *name, enum check_strictness strictness,
+                struct twins *twins);
 
 /* A request is about to leave. False, and nothing noted, where CHECK_PENDING_MAX are unanswered. An
  * emote without an id is not told. */
@@ -222,6 +230,9 @@ void check_forget_match(struct check *check);
 
 /* The player is done: lets go of the match. */
 void check_ended(struct check *check);
+
+/* Takes the oldest unanswered request as answered. False: there is none. */
+QR_MUST_USE bool check_take_oldest(struct check *check, struct check_request *ret_request);
 
 /* The oldest unanswered request, or NULL. */
 const struct check_request *check_oldest(const struct check *check);

@@ -55,6 +55,10 @@ bool any_gone(const struct check_match *match);
 /* What is live comes after the clock. */
 void expect_no_replay(struct reading *reading);
 
+/* Takes the oldest request of a kind out of those that wait. False: there is none. */
+QR_MUST_USE bool take_pending_of(struct check *check, enum check_request_kind kind,
+                                 struct check_request *ret_request);
+
 /* Lets go of the match, where one is held. */
 void let_go(struct check *check);
 

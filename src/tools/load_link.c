@@ -67,7 +67,8 @@ int link_open(struct link *link, const struct link_target *target, int epoll, ui
                           .is_watched_for_room = true,
                           .prng = prng,
                           .host = target->host,
-                          .port = target->port};
+                          .port = target->port,
+                          .subprotocol = target->subprotocol};
     uint8_t nonce[WS_NONCE_BYTES];
     draw_bytes(prng, nonce, sizeof(nonce));
     ws_key_format(nonce, link->key);
@@ -289,7 +290,8 @@ void link_next(struct link *link, struct inbox *inbox, struct link_event *ret_ev
     enum ws_result result = WS_MORE;
     if (link->state == LINK_UPGRADING && inbox->used < inbox->size) {
         size_t head_bytes = 0;
-        result = ws_upgrade_read(inbox->bytes, inbox->size, link->key, &head_bytes, &problem);
+        result = ws_upgrade_read(inbox->bytes, inbox->size, link->key, link->subprotocol,
+                                 &head_bytes, &problem);
         if (result == WS_DONE) {
             inbox->used = head_bytes;
             link->state = LINK_OPEN;

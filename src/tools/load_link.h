@@ -46,6 +46,7 @@ struct link {
     struct prng *prng;   /* Keys and masks. Borrows. */
     const char *host;
     uint16_t port;
+    enum ws_subprotocol subprotocol;
     char key[WS_KEY_BYTES + 1];
     uint8_t *held; /* Input whose rest has not come. Owns. */
     size_t held_bytes;
@@ -84,6 +85,7 @@ struct link_target {
     socklen_t address_bytes;
     const char *host; /* For the Host field; outlives the link. */
     uint16_t port;
+    enum ws_subprotocol subprotocol;
 };
 
 /* Begins to connect: 0, or a negative errno and nothing is held. Requires: the link is zero or

@@ -15,6 +15,8 @@ enum option_code {
     OPTION_JSON,
     OPTION_TOLD,
     OPTION_MAY_DIE,
+    OPTION_LENIENT,
+    OPTION_ECHO,
     OPTION_VERBOSE,
     OPTION_HELP,
     OPTION_VERSION,
@@ -32,6 +34,7 @@ enum number_index {
     NUMBER_PORT,
     NUMBER_PLAYERS,
     NUMBER_IDLE,
+    NUMBER_PING_RATE,
     NUMBER_SECONDS,
     NUMBER_WARMUP,
     NUMBER_MATCHES,
@@ -54,6 +57,8 @@ static const struct number numbers[NUMBER_COUNT] = {
     [NUMBER_PLAYERS] = {"players", 0, OPTIONS_PLAYERS_MAX, "how many play (100)"},
     [NUMBER_IDLE] = {"idle", 0, OPTIONS_PLAYERS_MAX,
                      "how many more say hello and then only answer pings (0)"},
+    [NUMBER_PING_RATE] = {"ping-rate", 0, 1000,
+                          "pings that each of these sends a second, come what may (0)"},
     [NUMBER_SECONDS] = {"seconds", 0, 86400, "no new match after this time; 0: no limit (10)"},
     [NUMBER_WARMUP] = {"warmup", 0, 86400,
                        "what happens in the first seconds is in no latency (0)"},
@@ -83,6 +88,8 @@ static const struct option other_options[] = {
     {"json", no_argument, NULL, OPTION_JSON},
     {"told", required_argument, NULL, OPTION_TOLD},
     {"server-may-die", no_argument, NULL, OPTION_MAY_DIE},
+    {"lenient", no_argument, NULL, OPTION_LENIENT},
+    {"echo", no_argument, NULL, OPTION_ECHO},
     {"verbose", no_argument, NULL, OPTION_VERBOSE},
     {"help", no_argument, NULL, OPTION_HELP},
     {"version", no_argument, NULL, OPTION_VERSION},
@@ -114,6 +121,7 @@ static void take_numbers(const uint64_t values[NUMBER_COUNT], struct options *op
     options->port = (uint16_t)values[NUMBER_PORT];
     options->players = (uint32_t)values[NUMBER_PLAYERS];
     options->seconds = (uint32_t)values[NUMBER_SECONDS];
+    options->ping_rate = (uint32_t)values[NUMBER_PING_RATE];
     options->warmup = (uint32_t)values[NUMBER_WARMUP];
     options->matches = (uint32_t)values[NUMBER_MATCHES];
     options->think_min_ms = (uint32_t)values[NUMBER_THINK_MIN_MS];
@@ -128,6 +136,21 @@ static void take_numbers(const uint64_t values[NUMBER_COUNT], struct options *op
     options->drop_reveal_percent = (uint32_t)values[NUMBER_DROP_REVEAL];
     options->back_within_ms = (uint32_t)values[NUMBER_BACK_WITHIN_MS];
     options->seed = values[NUMBER_SEED];
+}
+
+static const char *find_echo_contradiction(const struct options *options)
+{
+    if (options->ping_rate > 0 && options->idle == 0)
+        return "--ping-rate needs --idle: it is they who ping";
+    if (options->is_echo && options->players > 0)
+        return "--echo needs --players 0: who only hears itself plays no duel";
+    if (options->is_echo && options->ping_rate == 0)
+        return "--echo needs --ping-rate: nothing else is said";
+    if (options->is_lenient && options_drop(options))
+        return "--lenient and --drop-... do not go together: nothing would be proven";
+    if (options->is_lenient && options->server_may_die)
+        return "--lenient and --server-may-die do not go together: nothing would be proven";
+    return NULL;
 }
 
 /* What one option cannot see. */
@@ -145,7 +168,7 @@ static const char *find_contradiction(const struct options *options)
         return "--players and --idle are more than 60000 together";
     if (options->players == 0 && options->seconds == 0)
         return "--players 0 needs --seconds: nothing else would end the run";
-    return NULL;
+    return find_echo_contradiction(options);
 }
 
 static enum options_result wrong(char problem[OPTIONS_PROBLEM_BYTES], const char *text)
@@ -192,6 +215,8 @@ enum options_result options_parse(int argc, char *argv[], struct options *ret_op
         if (code == OPTION_JSON) options.wants_json = true;
         if (code == OPTION_TOLD) options.told = optarg;
         if (code == OPTION_MAY_DIE) options.server_may_die = true;
+        if (code == OPTION_LENIENT) options.is_lenient = true;
+        if (code == OPTION_ECHO) options.is_echo = options.is_lenient = true;
         if (code == OPTION_VERBOSE) options.is_verbose = true;
         if (code == '?') return wrong_option(reterr_problem, argv[optind - 1]);
         if (code < OPTION_NUMBERS) continue;
@@ -230,6 +255,12 @@ void options_print_help(FILE *out)
             "writes each `end` that a player sees to a file, and each match lost");
     fprintf(out, "  --%-18s %s\n", "server-may-die",
             "a server that is gone comes back on the same port, with its matches");
+    fprintf(out, "  --%-18s %s\n", "lenient",
+            "for a server that lacks parts of the protocol: what is missing or\n" OPTIONS_INDENT
+            "wrong is counted as a deviation, and no error");
+    fprintf(out, "  --%-18s %s\n", "echo",
+            "for a server that returns each message: those who idle say no\n" OPTIONS_INDENT
+            "hello, and what comes back is the pong");
     fprintf(out, "  --%-18s %s\n", "json", "the figures as one JSON object instead of the table");
     fprintf(out, "  --%-18s %s\n", "verbose", "a line a second while it runs, to standard error");
     fprintf(out, "  --%-18s %s\n", "help", "this text");

@@ -16,11 +16,12 @@ enum { OPTIONS_PLAYERS_MAX = 60000, OPTIONS_PROBLEM_BYTES = 160 };
 struct options {
     const char *host;
     uint16_t port;
-    uint32_t players; /* Those who play. */
-    uint32_t idle;    /* Those who only stay connected. */
-    uint32_t seconds; /* 0: no limit but `matches`. */
-    uint32_t matches; /* Per player; 0: no limit but `seconds`. */
-    uint32_t warmup;  /* Seconds before anything is measured. */
+    uint32_t players;   /* Those who play. */
+    uint32_t idle;      /* Those who only stay connected. */
+    uint32_t seconds;   /* 0: no limit but `matches`. */
+    uint32_t matches;   /* Per player; 0: no limit but `seconds`. */
+    uint32_t ping_rate; /* Of each of those who idle, a second. */
+    uint32_t warmup;    /* Seconds before anything is measured. */
     uint32_t think_min_ms;
     uint32_t think_max_ms;
     uint32_t rate; /* Connections per second while ramping up. */
@@ -34,6 +35,8 @@ struct options {
     uint64_t seed;
     const char *told; /* A file for each `end` that was seen; NULL: none. */
     bool server_may_die;
+    bool is_lenient; /* The server lacks parts of the protocol. */
+    bool is_echo;    /* The server returns what it gets, and knows no protocol. */
     bool wants_json;
     bool is_verbose;
 };

@@ -93,7 +93,7 @@ void player_think(struct player *player, struct run *run, uint32_t round, uint32
 {
     player->round = round;
     player->choice = (uint8_t)prng_below(&run->prng, choice_count);
-    if (player_percent(run, PERCENT_SILENT)) return;
+    if (!run->options->is_lenient && player_percent(run, PERCENT_SILENT)) return;
     uint32_t least_ms = run->options->think_min_ms;
     uint32_t span_ms = run->options->think_max_ms - least_ms + 1;
     player_arm_in_us(player, run, UINT64_C(1000) * (least_ms + prng_below(&run->prng, span_ms)));
@@ -162,10 +162,11 @@ static void measure_reveal(struct player *player, struct run *run, const struct 
     const struct check_match *match = &player->check.match;
     uint64_t last_us;
     if (!player->check.has_joined_twins || match->round_came_us < player->whole_since_us) return;
-    if (!news->all_answered)
+    if (news->any_silent)
         stats_measure(&run->stats, LATENCY_TIME_OVER,
                       match->round_came_us + UINT64_C(1000) * match->time_ms, run->now_us);
-    else if (twins_last_answer(&run->twins, &match->id, match->round, &last_us))
+    else if (news->all_answered &&
+             twins_last_answer(&run->twins, &match->id, match->round, &last_us))
         stats_measure(&run->stats, LATENCY_REVEAL, last_us, run->now_us);
 }
 
@@ -228,19 +229,46 @@ static void on_text(struct player *player, struct run *run, const struct link_ev
     run->stats.received++;
     run->stats.received_bytes += event->text_bytes;
     check_message(&player->check, event->text, event->text_bytes, run->now_us, &news, &verdict);
-    run->stats.violations += verdict.violations;
     run->stats.seq_gaps += verdict.has_seq_gap;
     run->stats.replayed += news.is_replayed;
-    if (verdict.violations > 0)
+    if (run->options->is_lenient) {
+        run->stats.deviations += verdict.violations;
+    } else if (verdict.violations > 0) {
+        run->stats.violations += verdict.violations;
         run_complain(run, player->index, verdict.first, event->text, event->text_bytes);
+    }
     if (news.kind == NEWS_END) run_tell(run, "", event->text, event->text_bytes, "");
     on_news(player, run, &news);
 }
 
+/* An echo: what comes answers the oldest ping. */
+static void on_echo(struct player *player, struct run *run, const struct link_event *event)
+{
+    struct check_request request;
+    run->stats.received++;
+    run->stats.received_bytes += event->text_bytes;
+    if (check_take_oldest(&player->check, &request))
+        stats_measure(&run->stats, LATENCY_PONG, request.due_us, run->now_us);
+    else
+        run->stats.deviations++;
+}
+
+static void on_opened(struct player *player, struct run *run)
+{
+    run->stats.opened++;
+    stats_measure(&run->stats, LATENCY_CONNECT, player->connect_due_us, run->now_us);
+    if (!run->options->is_echo) {
+        return_say_hello(player, run);
+        return;
+    }
+    wheel_disarm(&run->wheel, &player->timer);
+    player_join_or_close(player, run);
+}
+
 static void on_link_ended(struct player *player, struct run *run, const struct link_event *event)
 {
-    if (player->state == PLAYER_CLOSING && event->problem == NULL &&
-        event->close_code == CLOSE_NORMAL) {
+    bool is_in_order = event->problem == NULL && event->close_code == CLOSE_NORMAL;
+    if (player->state == PLAYER_CLOSING && (is_in_order || run->options->is_lenient)) {
         run->stats.closed++;
         finish(player, run);
         return;
@@ -262,13 +290,14 @@ void player_on_ready(struct player *player, struct run *run, uint32_t epoll_even
         link_next(&player->link, &run->inbox, &event);
         switch (event.kind) {
         case LINK_EVENT_NONE: break;
-        case LINK_EVENT_OPENED:
-            run->stats.opened++;
-            stats_measure(&run->stats, LATENCY_CONNECT, player->connect_due_us, run->now_us);
-            return_say_hello(player, run);
-            break;
+        case LINK_EVENT_OPENED: on_opened(player, run); break;
         case LINK_EVENT_PING: run->stats.pings++; break;
-        case LINK_EVENT_TEXT: on_text(player, run, &event); break;
+        case LINK_EVENT_TEXT:
+            if (run->options->is_echo)
+                on_echo(player, run, &event);
+            else
+                on_text(player, run, &event);
+            break;
         case LINK_EVENT_ENDED: on_link_ended(player, run, &event); break;
         }
     } while (event.kind != LINK_EVENT_NONE && player->state != PLAYER_DONE);
@@ -304,7 +333,12 @@ void player_on_timer(struct player *player, struct run *run, enum player_timer t
     case PLAYER_IDLE: join_or_close(player, run, player->due_us); break;
     case PLAYER_PLAYING: on_time_to_answer(player, run); break;
     case PLAYER_AWAY: player_connect(player, run, player->due_us); break;
-    case PLAYER_CLOSING: player_lose(player, run, "no answer to the close frame"); break;
+    case PLAYER_CLOSING:
+        if (run->options->is_lenient)
+            finish(player, run);
+        else
+            player_lose(player, run, "no answer to the close frame");
+        break;
     case PLAYER_OFF:
     case PLAYER_QUEUED:
     case PLAYER_LEAVING:
@@ -327,7 +361,8 @@ void player_start(struct player *player, struct run *run, uint32_t index, uint64
     *player = (struct player){.index = index, .is_idle = index >= run->options->players};
     char name[CHECK_NAME_BYTES + 1];
     (void)snprintf(name, sizeof(name), "Load %u", index); /* It fits. */
-    check_init(&player->check, name, &run->twins);
+    check_init(&player->check, name, run->options->is_lenient ? CHECK_LENIENT : CHECK_STRICT,
+               &run->twins);
     wheel_timer_init(&player->timer, (struct handle){index, 1}, PLAYER_TIMER_ACT);
     wheel_timer_init(&player->loss, (struct handle){index, 1}, PLAYER_TIMER_LOSS);
     return_arm_loss(player, run);
@@ -349,11 +384,20 @@ void player_look(struct player *player, struct run *run)
     return_look(player, run);
     if (!run->is_over) return;
     if (player->state == PLAYER_IDLE) begin_close(player, run);
+    /* Not every server knows `leave`. */
+    if (player->state == PLAYER_QUEUED && run->options->is_lenient) begin_close(player, run);
     /* A join that was not answered yet is waited for first. */
     if (player->state == PLAYER_QUEUED && player->check.phase == CHECK_QUEUED) {
         player->state = PLAYER_LEAVING;
         player_ask(player, run, &(struct check_request){.kind = CHECK_LEAVE}, "");
     }
+}
+
+void player_ping(struct player *player, struct run *run, uint64_t due_us)
+{
+    if (player->state != PLAYER_IDLE) return;
+    stats_measure(&run->stats, LATENCY_LAG, due_us, run->now_us);
+    player_send_ping(player, run, due_us);
 }
 
 bool player_is_done(const struct player *player)

@@ -61,6 +61,9 @@ void player_start(struct player *player, struct run *run, uint32_t index, uint64
 void player_on_ready(struct player *player, struct run *run, uint32_t epoll_events);
 void player_on_timer(struct player *player, struct run *run, enum player_timer timer);
 
+/* One of those who idle sends the ping that was to be sent at `due_us`, unless it is not there. */
+void player_ping(struct player *player, struct run *run, uint64_t due_us);
+
 /* Called a few times a second: notices requests without a reply, and moves on when the run is over.
  */
 void player_look(struct player *player, struct run *run);

@@ -25,6 +25,7 @@ void player_send_join(struct player *player, struct run *run, uint64_t due_us);
 void player_send_answer(struct player *player, struct run *run, struct check_request request);
 void player_send_answer_again(struct player *player, struct run *run, uint32_t round,
                               uint8_t choice);
+void player_send_ping(struct player *player, struct run *run, uint64_t due_us);
 void player_join_or_close(struct player *player, struct run *run);
 
 /* Some answers are followed by something more. */

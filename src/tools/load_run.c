@@ -18,6 +18,7 @@ enum {
     EVENTS_MAX = 512,
     /* Of a turn, so that what has come is read even where the generator is behind. */
     CONNECTS_MAX = 64,
+    PINGS_MAX = 256,
     LOOK_EVERY_US = 100000,
     LINE_EVERY_US = 1000000,
     FILES_BESIDE = 16,
@@ -89,8 +90,13 @@ static int begin(struct run *run, const struct options *options, const struct ad
 {
     run->options = options;
     run->shows_progress = options->is_verbose || isatty(STDERR_FILENO);
-    run->target =
-        (struct link_target){address->ai_addr, address->ai_addrlen, options->host, options->port};
+    run->target = (struct link_target){
+        .address = address->ai_addr,
+        .address_bytes = address->ai_addrlen,
+        .host = options->host,
+        .port = options->port,
+        .subprotocol = options->is_lenient ? WS_SUBPROTOCOL_OPTIONAL : WS_SUBPROTOCOL_NEEDED,
+    };
     prng_init(&run->prng, &(struct siphash_key){{options->seed, 0}});
     if (options->told != NULL && (run->told = fopen(options->told, "we")) == NULL) return -errno;
     run->epoll = epoll_create1(EPOLL_CLOEXEC);
@@ -100,6 +106,8 @@ static int begin(struct run *run, const struct options *options, const struct ad
     twins_create(&run->twins, everybody(options), &run->prng);
     run->now_us = run->began_us = clock_us();
     run->connects = (struct pace){.from_us = run->now_us, .per_second = options->rate};
+    run->pings = (struct pace){.from_us = run->now_us,
+                               .per_second = (uint64_t)options->idle * options->ping_rate};
     /* Sleeps end when they are to, not up to 50 µs later; where that fails they end later. */
     (void)prctl(PR_SET_TIMERSLACK, 1);
     run->next_drop_all_us = run->began_us + UINT64_C(1000) * options->drop_all_every_ms;
@@ -133,7 +141,26 @@ static void ramp_up(struct run *run)
         if (due_us > run->now_us) return;
         player_start(&run->players[run->started], run, run->started, due_us);
         run->started++;
+        run->pings.from_us = run->now_us; /* They begin when everybody is there. */
         run->connects.done++;
+        run->now_us = clock_us();
+    }
+}
+
+static bool may_ping(const struct run *run)
+{
+    return run->pings.per_second > 0 && run->started == everybody(run->options) && !run->is_over;
+}
+
+/* In turn, so that each is due at its own moment and no player needs a timer. */
+static void ping(struct run *run)
+{
+    for (unsigned turn = 0; turn < PINGS_MAX && may_ping(run); turn++) {
+        uint64_t due_us = pace_due_us(&run->pings);
+        if (due_us > run->now_us) return;
+        uint64_t index = run->options->players + run->pings.done % run->options->idle;
+        player_ping(&run->players[index], run, due_us);
+        run->pings.done++;
         run->now_us = clock_us();
     }
 }
@@ -169,6 +196,7 @@ static uint64_t next_due_us(const struct run *run)
     uint64_t due_us = run->next_look_us;
     if (wheel_next(&run->wheel, &timer)) due_us = least(due_us, UINT64_C(1000) * timer.ms);
     if (may_start(run)) due_us = least(due_us, pace_due_us(&run->connects));
+    if (may_ping(run)) due_us = least(due_us, pace_due_us(&run->pings));
     return due_us;
 }
 
@@ -271,6 +299,7 @@ static void play(struct run *run)
         run->stats.is_warming_up = run->now_us < warm_us;
         receive(run);
         ramp_up(run);
+        ping(run);
         drop_all(run);
         expire(run);
         if (run->now_us >= run->next_look_us) {

@@ -35,6 +35,7 @@ struct run {
     struct player *players; /* Owns; those who play, then those who idle. */
     uint32_t started;
     struct pace connects;
+    struct pace pings; /* Of those who idle, in turn. */
     uint32_t complaints;
     uint64_t now_us;
     uint64_t began_us;

@@ -28,7 +28,10 @@ void player_ask(struct player *player, struct run *run, struct check_request *re
     request->id = ++player->request_id;
     request->sent_us = run->now_us;
     if (request->due_us == 0) request->due_us = run->now_us;
-    if (!check_sent(&player->check, request)) return;
+    if (!check_sent(&player->check, request)) {
+        run->stats.withheld++;
+        return;
+    }
     char text[REQUEST_TEXT_BYTES];
     int size = snprintf(text, sizeof(text), "{\"type\":\"%s\",\"id\":%u%s}",
                         check_request_name(request->kind), request->id, fields);
@@ -78,7 +81,7 @@ static void send_emote(struct player *player, struct run *run)
     char fields[FIELDS_BYTES];
     (void)snprintf(fields, sizeof(fields), ",\"code\":\"%s\"",
                    check->emotes[prng_below(&run->prng, check->emote_count)]); /* It fits. */
-    if (!player_percent(run, PERCENT_LONE_EMOTE)) {
+    if (!run->options->is_lenient && !player_percent(run, PERCENT_LONE_EMOTE)) {
         player_ask(player, run, &(struct check_request){.kind = CHECK_EMOTE}, fields);
         return;
     }
@@ -87,23 +90,32 @@ static void send_emote(struct player *player, struct run *run)
     send_text(player, run, text);
 }
 
-static void send_ping(struct player *player, struct run *run)
+void player_send_ping(struct player *player, struct run *run, uint64_t due_us)
 {
     int64_t at =
         (int64_t)(prng_next(&run->prng) >> 12); /* Below 2^52: exact in every JSON reader. */
     char fields[FIELDS_BYTES];
     (void)snprintf(fields, sizeof(fields), ",\"at\":%lld", (long long)at); /* It fits. */
-    player_ask(player, run, &(struct check_request){.kind = CHECK_PING, .ping_at = at}, fields);
+    run->stats.pings_sent++;
+    player_ask(player, run,
+               &(struct check_request){.kind = CHECK_PING, .ping_at = at, .due_us = due_us},
+               fields);
 }
 
-void player_follow_up(struct player *player, struct run *run)
+/* A repetition, or a ping: what only a server that knows all of the protocol answers. */
+static void ask_more(struct player *player, struct run *run)
 {
     if (player_percent(run, PERCENT_AGAIN))
         player_send_answer(player, run,
                            (struct check_request){.round = (uint8_t)player->round,
                                                   .choice = (int8_t)player->choice});
     else if (player_percent(run, PERCENT_PING))
-        send_ping(player, run);
+        player_send_ping(player, run, run->now_us);
+}
+
+void player_follow_up(struct player *player, struct run *run)
+{
+    if (!run->options->is_lenient) ask_more(player, run);
     if (player->state == PLAYER_PLAYING && player_percent(run, run->options->emotes_percent))
         send_emote(player, run);
 }

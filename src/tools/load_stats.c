@@ -150,6 +150,8 @@ static void print_messages(const struct stats *stats, const struct stats_closing
         {"received", "received", stats->received},
         {"received_bytes", "bytes received", stats->received_bytes},
         {"cpu_us", "CPU time here, us", closing->cpu_us},
+        {"pings_sent", "pings sent", stats->pings_sent},
+        {"withheld", "requests withheld", stats->withheld},
         {"gaps", "gap messages", stats->gaps},
         {"dropped", "dropped by the server", stats->dropped},
         {"unanswered", "requests unanswered", stats->unanswered},
@@ -165,6 +167,7 @@ static void print_verdict(const struct stats *stats, bool wants_json, FILE *out)
 {
     const struct number numbers[] = {
         {"violations", "violations", stats->violations},
+        {"deviations", "deviations", stats->deviations},
         {"errors", "errors", stats_errors(stats)},
         {"is_doubtful", "generator too late", stats_are_doubtful(stats)},
     };

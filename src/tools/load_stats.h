@@ -56,6 +56,9 @@ struct stats {
     uint64_t gaps;
     uint64_t dropped;
     uint64_t violations;
+    uint64_t deviations;      /* Where the server need not keep to all of the protocol. */
+    uint64_t pings_sent;      /* The protocol's, not WebSocket's. */
+    uint64_t withheld;        /* Requests that had no place: CHECK_PENDING_MAX waited already. */
     uint64_t pings;           /* The server's, answered. */
     uint64_t drops;           /* Connections that players let go of. */
     uint64_t takeovers;       /* Of these: the old one stayed open. */

@@ -73,7 +73,7 @@ static bool head_find(const char *head, const char *name, char *ret_value, size_
     return false;
 }
 
-static const char *head_problem(const char *head, const char *key)
+static const char *head_problem(const char *head, const char *key, enum ws_subprotocol subprotocol)
 {
     char value[128];
     char accept[WS_ACCEPT_BYTES + 1];
@@ -86,16 +86,17 @@ static const char *head_problem(const char *head, const char *key)
     if (!head_find(head, "Sec-WebSocket-Accept", value, sizeof(value)) ||
         strcmp(value, accept) != 0)
         return "Sec-WebSocket-Accept does not fit the key";
-    if (!head_find(head, "Sec-WebSocket-Protocol", value, sizeof(value)) ||
-        strcmp(value, WS_SUBPROTOCOL) != 0)
-        return "the subprotocol was not taken";
+    bool is_taken = head_find(head, "Sec-WebSocket-Protocol", value, sizeof(value)) &&
+                    strcmp(value, WS_SUBPROTOCOL) == 0;
+    if (!is_taken && subprotocol == WS_SUBPROTOCOL_NEEDED) return "the subprotocol was not taken";
     if (head_find(head, "Sec-WebSocket-Extensions", value, sizeof(value)))
         return "an extension that nobody offered";
     return NULL;
 }
 
 enum ws_result ws_upgrade_read(const uint8_t *bytes, size_t size, const char key[WS_KEY_BYTES + 1],
-                               size_t *ret_head_bytes, const char **reterr_reason)
+                               enum ws_subprotocol subprotocol, size_t *ret_head_bytes,
+                               const char **reterr_reason)
 {
     const uint8_t *end = memmem(bytes, size, "\r\n\r\n", 4);
     size_t head_bytes = end != NULL ? (size_t)(end - bytes) + 4 : size;
@@ -107,7 +108,7 @@ enum ws_result ws_upgrade_read(const uint8_t *bytes, size_t size, const char key
     char head[WS_HEAD_BYTES_MAX];
     memcpy(head, bytes, head_bytes);
     head[head_bytes] = '\0';
-    const char *problem = head_problem(head, key);
+    const char *problem = head_problem(head, key, subprotocol);
     if (problem != NULL) {
         *reterr_reason = problem;
         return WS_BROKEN;

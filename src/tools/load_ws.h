@@ -59,10 +59,14 @@ void ws_accept_format(const char key[WS_KEY_BYTES + 1], char ret_accept[WS_ACCEP
 size_t ws_upgrade_write(char *out, size_t capacity, const char *host, uint16_t port,
                         const char key[WS_KEY_BYTES + 1]);
 
+/* Whether the server has to take the subprotocol. */
+enum ws_subprotocol { WS_SUBPROTOCOL_NEEDED, WS_SUBPROTOCOL_OPTIONAL };
+
 /* The answer to it: 101, all four header fields, and no extension. `ret_head_bytes`: what it took.
  */
 QR_MUST_USE enum ws_result ws_upgrade_read(const uint8_t *bytes, size_t size,
-                                           const char key[WS_KEY_BYTES + 1], size_t *ret_head_bytes,
+                                           const char key[WS_KEY_BYTES + 1],
+                                           enum ws_subprotocol subprotocol, size_t *ret_head_bytes,
                                            const char **reterr_reason);
 
 /* Writes one final, masked frame; returns its length. Requires: capacity >= size +

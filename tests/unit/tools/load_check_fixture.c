@@ -22,7 +22,7 @@ int connected(void **state)
     struct prng prng;
     prng_init(&prng, &(struct siphash_key){{7, 0}});
     twins_create(&twins, 4, &prng);
-    check_init(&check, "Ada", &twins);
+    check_init(&check, "Ada", CHECK_STRICT, &twins);
     *state = &twins;
     return 0;
 }

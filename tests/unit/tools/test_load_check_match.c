@@ -237,7 +237,7 @@ static void a_cancelled_match_has_no_winner(void **state)
 static void both_players_get_the_same_bytes(void **state)
 {
     struct check own = check;
-    check_init(&check, "Bob", *state);
+    check_init(&check, "Bob", CHECK_STRICT, *state);
     ask(CHECK_HELLO, 1);
     fine("{\"type\":\"welcome\",\"id\":1,\"player\":\"" BOB "\",\"name\":\"Bob\",\"rating\":1500,"
          "\"session\":\"s\",\"now_ms\":1790000000000,\"ping_ms\":25000,\"modes\":[\"duel\"],"

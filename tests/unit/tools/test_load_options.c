@@ -120,6 +120,36 @@ static void a_loss_has_a_mean_time_and_a_longest_absence(void **state)
     assert_int_equal(options.back_within_ms, 3000);
 }
 
+static void pings_at_a_rate_are_sent_by_those_who_idle(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1", "--idle=5", "--ping-rate=10", NULL), OPTIONS_RUN);
+    assert_int_equal(options.ping_rate, 10);
+    assert_int_equal(parse("--port=1", "--ping-rate=10", NULL, NULL), OPTIONS_WRONG);
+    assert_string_equal(problem, "--ping-rate needs --idle: it is they who ping");
+}
+
+static void an_echo_is_pinged_and_plays_nothing(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1", "--echo", "--players=0", NULL), OPTIONS_WRONG);
+    assert_int_equal(parse("--port=1", "--echo", "--idle=5", "--ping-rate=1"), OPTIONS_WRONG);
+    assert_string_equal(problem, "--echo needs --players 0: who only hears itself plays no duel");
+    assert_int_equal(parse("--port=1", "--echo", "--players=0", "--idle=5"), OPTIONS_WRONG);
+    assert_string_equal(problem, "--echo needs --ping-rate: nothing else is said");
+}
+
+static void with_a_lenient_eye_nothing_is_proven_about_returns(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1", "--lenient", NULL, NULL), OPTIONS_RUN);
+    assert_true(options.is_lenient);
+    assert_int_equal(parse("--port=1", "--lenient", "--drop-reveal=1", NULL), OPTIONS_WRONG);
+    assert_string_equal(problem,
+                        "--lenient and --drop-... do not go together: nothing would be proven");
+    assert_int_equal(parse("--port=1", "--lenient", "--server-may-die", NULL), OPTIONS_WRONG);
+}
+
 static void a_share_is_of_a_hundred(void **state)
 {
     (void)state;
@@ -158,6 +188,9 @@ int main(void)
         cmocka_unit_test(nobody_at_all_is_refused),
         cmocka_unit_test(losses_are_of_one_player_of_all_or_at_a_reveal),
         cmocka_unit_test(a_loss_has_a_mean_time_and_a_longest_absence),
+        cmocka_unit_test(pings_at_a_rate_are_sent_by_those_who_idle),
+        cmocka_unit_test(an_echo_is_pinged_and_plays_nothing),
+        cmocka_unit_test(with_a_lenient_eye_nothing_is_proven_about_returns),
         cmocka_unit_test(a_share_is_of_a_hundred),
         cmocka_unit_test(what_is_unknown_is_named),
         cmocka_unit_test(help_and_version_need_nothing_else),

@@ -16,7 +16,8 @@ static const char *reason;
 static enum ws_result read_answer(const char *text, size_t *ret_head_bytes)
 {
     reason = NULL;
-    return ws_upgrade_read((const uint8_t *)text, strlen(text), KEY, ret_head_bytes, &reason);
+    return ws_upgrade_read((const uint8_t *)text, strlen(text), KEY, WS_SUBPROTOCOL_NEEDED,
+                           ret_head_bytes, &reason);
 }
 
 static enum ws_result read_frame(const void *bytes, size_t size, struct ws_frame *ret_frame)
@@ -128,13 +129,26 @@ static void a_refused_upgrade_is_broken(void **state)
     assert_string_equal(reason, "the upgrade was refused");
 }
 
+static void a_lenient_client_needs_no_subprotocol(void **state)
+{
+    (void)state;
+    static const char head[] = GOOD_HEAD "\r\n";
+    size_t head_bytes;
+    assert_int_equal(read_answer(head, &head_bytes), WS_BROKEN);
+    assert_int_equal(ws_upgrade_read((const uint8_t *)head, sizeof(head) - 1, KEY,
+                                     WS_SUBPROTOCOL_OPTIONAL, &head_bytes, &reason),
+                     WS_DONE);
+}
+
 static void an_endless_upgrade_is_broken(void **state)
 {
     (void)state;
     static uint8_t bytes[WS_HEAD_BYTES_MAX];
     memset(bytes, 'x', sizeof(bytes));
     size_t head_bytes;
-    assert_int_equal(ws_upgrade_read(bytes, sizeof(bytes), KEY, &head_bytes, &reason), WS_BROKEN);
+    assert_int_equal(
+        ws_upgrade_read(bytes, sizeof(bytes), KEY, WS_SUBPROTOCOL_NEEDED, &head_bytes, &reason),
+        WS_BROKEN);
 }
 
 /* --- Frames out. --- */
@@ -292,6 +306,7 @@ int main(void)
         cmocka_unit_test(an_upgrade_with_an_extension_is_broken),
         cmocka_unit_test(an_upgrade_for_another_key_is_broken),
         cmocka_unit_test(a_refused_upgrade_is_broken),
+        cmocka_unit_test(a_lenient_client_needs_no_subprotocol),
         cmocka_unit_test(an_endless_upgrade_is_broken),
         cmocka_unit_test(a_written_frame_is_final_masked_and_the_rfcs),
         cmocka_unit_test(lengths_are_written_in_as_few_bytes_as_they_need),
