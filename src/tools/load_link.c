@@ -45,6 +45,17 @@ void link_rename(struct link *link, uint32_t token)
     tell_epoll(link);
 }
 
+/* The port is chosen by connect(), so that it only has to be free for this pair of addresses. */
+static int bind_source(int fd, uint32_t index)
+{
+    enum { FIRST_SOURCE = INADDR_LOOPBACK + 1 };
+    int on = 1;
+    struct sockaddr_in source = {.sin_family = AF_INET,
+                                 .sin_addr.s_addr = htonl(FIRST_SOURCE + index)};
+    if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) != 0) return -1;
+    return bind(fd, (struct sockaddr *)&source, sizeof(source));
+}
+
 int link_open(struct link *link, const struct link_target *target, int epoll, uint32_t token,
               struct prng *prng)
 {
@@ -54,7 +65,8 @@ int link_open(struct link *link, const struct link_target *target, int epoll, ui
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* Only delays without it. */
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u32 = token};
-    if ((connect(fd, target->address, target->address_bytes) != 0 && errno != EINPROGRESS) ||
+    if ((target->sources > 0 && bind_source(fd, token % target->sources) != 0) ||
+        (connect(fd, target->address, target->address_bytes) != 0 && errno != EINPROGRESS) ||
         epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) != 0) {
         int error = errno;
         (void)close(fd); /* It was never used. */

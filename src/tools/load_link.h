@@ -86,6 +86,9 @@ struct link_target {
     const char *host; /* For the Host field; outlives the link. */
     uint16_t port;
     enum ws_subprotocol subprotocol;
+    /* Above 0: the link with this token comes from the (token % sources)-th address from
+     * 127.0.0.2 on. Then `address` is IPv4. */
+    uint32_t sources;
 };
 
 /* Begins to connect: 0, or a negative errno and nothing is held. Requires: the link is zero or

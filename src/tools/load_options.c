@@ -41,6 +41,7 @@ enum number_index {
     NUMBER_THINK_MIN_MS,
     NUMBER_THINK_MAX_MS,
     NUMBER_RATE,
+    NUMBER_SOURCES,
     NUMBER_GRACE_MS,
     NUMBER_EMOTES,
     NUMBER_HOUSE,
@@ -66,6 +67,10 @@ static const struct number numbers[NUMBER_COUNT] = {
     [NUMBER_THINK_MIN_MS] = {"think-min-ms", 0, 3600000, "the least thinking time (200)"},
     [NUMBER_THINK_MAX_MS] = {"think-max-ms", 0, 3600000, "the longest thinking time (2000)"},
     [NUMBER_RATE] = {"rate", 1, 100000, "connections opened per second (500)"},
+    [NUMBER_SOURCES] =
+        {"sources", 0, 250,
+         "connect from so many addresses, 127.0.0.2 and on; only to a server\n" OPTIONS_INDENT
+         "on 127.0.0.0/8. One has about 28,000 ports; 0: as usual (0)"},
     [NUMBER_GRACE_MS] = {"grace-ms", 0, 3600000,
                          "how long running matches may take to end (60000)"},
     [NUMBER_EMOTES] = {"emotes", 0, 100, "percent of the answers that an emote follows (4)"},
@@ -127,6 +132,7 @@ static void take_numbers(const uint64_t values[NUMBER_COUNT], struct options *op
     options->think_min_ms = (uint32_t)values[NUMBER_THINK_MIN_MS];
     options->think_max_ms = (uint32_t)values[NUMBER_THINK_MAX_MS];
     options->rate = (uint32_t)values[NUMBER_RATE];
+    options->sources = (uint32_t)values[NUMBER_SOURCES];
     options->grace_ms = (uint32_t)values[NUMBER_GRACE_MS];
     options->idle = (uint32_t)values[NUMBER_IDLE];
     options->emotes_percent = (uint32_t)values[NUMBER_EMOTES];

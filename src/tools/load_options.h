@@ -24,7 +24,8 @@ struct options {
     uint32_t warmup;    /* Seconds before anything is measured. */
     uint32_t think_min_ms;
     uint32_t think_max_ms;
-    uint32_t rate; /* Connections per second while ramping up. */
+    uint32_t rate;    /* Connections per second while ramping up. */
+    uint32_t sources; /* 127.0.0.2 and so on; 0: what the kernel chooses. */
     uint32_t grace_ms;
     uint32_t emotes_percent;      /* Of the answers: an emote follows. */
     uint32_t house_percent;       /* Of the joins: against the house. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <netdb.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -86,8 +87,21 @@ static int resolve(const struct options *options, struct addrinfo **ret_addresse
     return -EHOSTUNREACH;
 }
 
+static bool is_loopback(const struct sockaddr *address)
+{
+    enum { LOOPBACK_NETWORK = 127 };
+    if (address->sa_family != AF_INET) return false;
+    struct sockaddr_in ipv4;
+    memcpy(&ipv4, address, sizeof(ipv4));
+    return ntohl(ipv4.sin_addr.s_addr) >> 24 == LOOPBACK_NETWORK;
+}
+
 static int begin(struct run *run, const struct options *options, const struct addrinfo *address)
 {
+    if (options->sources > 0 && !is_loopback(address->ai_addr)) {
+        fputs("quizrush-load: --sources needs a server on 127.0.0.0/8\n", stderr);
+        return -EADDRNOTAVAIL;
+    }
     run->options = options;
     run->shows_progress = options->is_verbose || isatty(STDERR_FILENO);
     run->target = (struct link_target){
@@ -96,6 +110,7 @@ static int begin(struct run *run, const struct options *options, const struct ad
         .host = options->host,
         .port = options->port,
         .subprotocol = options->is_lenient ? WS_SUBPROTOCOL_OPTIONAL : WS_SUBPROTOCOL_NEEDED,
+        .sources = options->sources,
     };
     prng_init(&run->prng, &(struct siphash_key){{options->seed, 0}});
     if (options->told != NULL && (run->told = fopen(options->told, "we")) == NULL) return -errno;

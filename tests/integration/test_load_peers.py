@@ -68,6 +68,7 @@ class Peer:
     def __exit__(self, *_):
         self._loop.call_soon_threadsafe(self._over.set)
         self._thread.join(DEADLINE_S)
+        self._loop.close()
 
 
 def load(port, *options):
@@ -90,6 +91,26 @@ class LoadPeersTest(unittest.TestCase):
         self.assertGreater(figures["pings_sent"], 50)
         self.assertGreater(figures["latency_us"]["pong"]["count"], figures["pings_sent"] - 10)
         self.assertGreater(figures["latency_us"]["connect"]["p50"], 0)
+
+    def test_players_come_from_as_many_addresses_as_are_wanted(self):
+        seen = []
+
+        async def note(socket):
+            seen.append(socket.remote_address[0])
+            await echo(socket)
+
+        with Peer(note) as peer:
+            load(peer.port, "--echo", "--players", "0", "--idle", "6", "--ping-rate", "1", "--seconds", "1",
+                 "--sources", "3")
+        self.assertEqual(sorted(seen), 2 * ["127.0.0.2"] + 2 * ["127.0.0.3"] + 2 * ["127.0.0.4"])
+
+    def test_addresses_of_ones_own_are_for_a_server_on_this_machine(self):
+        result = subprocess.run(
+            [load_binary(), "--host", "::1", "--port", "1", "--sources", "3"],
+            capture_output=True, text=True, timeout=DEADLINE_S, check=False,
+        )
+        self.assertEqual(result.returncode, 1)
+        self.assertIn("--sources needs a server on 127.0.0.0/8", result.stderr)
 
     def test_a_canned_duel_is_played_with_a_lenient_eye(self):
         with Peer(canned_duel) as peer:

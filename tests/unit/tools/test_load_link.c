@@ -85,8 +85,8 @@ static int upgraded(void **state)
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &address_bytes), 0);
     prng_init(&prng, &(struct siphash_key){{7, 0}});
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct link_target target = {(struct sockaddr *)&address, address_bytes, "127.0.0.1",
-                                 ntohs(address.sin_port), WS_SUBPROTOCOL_NEEDED};
+    struct link_target target = {(struct sockaddr *)&address, address_bytes,         "127.0.0.1",
+                                 ntohs(address.sin_port),     WS_SUBPROTOCOL_NEEDED, 0};
     assert_int_equal(link_open(&client, &target, epoll, TOKEN, &prng), 0);
     server = accept(listener, NULL, NULL);
     assert_true(server >= 0);
