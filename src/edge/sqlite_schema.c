@@ -169,7 +169,10 @@ static int ensure_schema(sqlite3 *db, const char *path)
         int error = step_schema(db, path, &version);
         if (error != 0) return error;
     }
-    int code = sqlite3_exec(db, "PRAGMA foreign_keys = ON", NULL, NULL, NULL);
+    /* The savepoint around each result keeps the pages that it changes, some dozens: without a file.
+     * Steps may sort whole tables, and so come before. */
+    int code =
+        sqlite3_exec(db, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY", NULL, NULL, NULL);
     return code == SQLITE_OK ? 0 : log_sqlite_failure(db, path, "configure", code);
 }
 
