@@ -1,6 +1,7 @@
 """A small conformance suite for the transport, on quizrush-wsecho: the daemon's edge around an echo."""
 
 import os
+import socket
 import struct
 import subprocess
 import unittest
@@ -14,6 +15,12 @@ MESSAGE_BYTES_MAX = 4096
 CONTROL_BYTES_MAX = 125
 SIZES = (0, 1, 2, 125, 126, 127, 128, 129, 255, 256, 1000, 4095, 4096)
 OWL = "🦉".encode()
+
+
+def segments_in(tcp):
+    """How many segments with data the socket has received: tcp_info's tcpi_data_segs_in."""
+    info = tcp.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 156)
+    return struct.unpack_from("I", info, 152)[0]
 
 
 class Echo:
@@ -134,7 +141,37 @@ class EchoTest(unittest.TestCase):
         for _ in range(sent // len(frame(TEXT, message))):
             self.assertEqual(raw.read_frame(), (TEXT, message))
 
+    def test_what_one_turn_answers_comes_in_one_segment(self):
+        raw = self.open()
+        messages = [b"one", b"", b"three"]
+        before = segments_in(raw.socket)
+        raw.socket.sendall(b"".join(frame(TEXT, message) for message in messages))
+        self.assertEqual([raw.read_frame() for _ in messages], [(TEXT, message) for message in messages])
+        self.assertEqual(segments_in(raw.socket) - before, 1)
+
     # --- Pings and pongs. ---
+
+    def test_pongs_to_a_reader_that_is_behind_come_between_whole_messages(self):
+        raw = self.open()
+        block = b"".join(frame(TEXT, b"%d" % index + b"*" * (60 * index)) for index in range(9)) + frame(PING, b"?")
+        text, sent = memoryview(block * 64), 0
+        raw.socket.settimeout(0.3)
+        try:
+            while True:
+                sent += raw.socket.send(text[sent % len(text):])
+        except TimeoutError:
+            pass
+        raw.socket.settimeout(10)
+        texts, pongs = 0, 0
+        while texts < 9 * (sent // len(block)):
+            opcode, payload = raw.read_frame()
+            if opcode == PONG:
+                self.assertEqual(payload, b"?")
+                pongs += 1
+                continue
+            self.assertEqual((opcode, payload), (TEXT, b"%d" % (texts % 9) + b"*" * (60 * (texts % 9))))
+            texts += 1
+        self.assertGreater(pongs, 0)
 
     def test_a_ping_of_any_size_is_answered_with_its_payload(self):
         raw = self.open()
