@@ -112,8 +112,7 @@ struct live_match *live_match_acquire(struct shard *shard)
     if (live == NULL) return NULL;
     live->hosted.self = handle;
     live->shard = shard;
-    ring_init(&live->events, shard->rings + handle.slot * shard->ring_bytes,
-              sizeof(struct match_event), shard->settings.match_queue_slots, MATCH_RESERVED_SLOTS);
+    ring_init(&live->events, &shard->rings);
     wheel_timer_init(&live->phase, handle, TIMER_PHASE);
     wheel_timer_init(&live->bot, handle, TIMER_BOT);
     list_init(&live->run_node);
@@ -354,6 +353,7 @@ void live_match_release(struct shard *shard, struct live_match *live)
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
         QR_ASSERT(!wheel_is_armed(&live->graces[i]));
     }
+    ring_fini(&live->events);
     list_remove(&live->run_node);
     list_remove(&live->hosted.owed_node);
     cancel_unwatch(&live->play_hook);

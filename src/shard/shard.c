@@ -91,7 +91,8 @@ static void lay_out_frames(struct layout *layout, struct shard *shard,
 static struct shard *lay_out_shard(struct layout *layout, const struct shard_settings *settings)
 {
     struct shard *shard = lay_out(layout, sizeof(struct shard));
-    struct pool sessions = {0}, matches = {0}, ended = {0}, presences = {0}, standings = {0};
+    struct pool sessions = {0}, matches = {0}, ended = {0}, presences = {0}, standings = {0},
+                rings = {0};
     lay_out_pool(layout, &sessions, sizeof(struct session), session_slots(settings));
     lay_out_pool(layout, &matches, sizeof(struct live_match), settings->matches_max);
     lay_out_pool(layout, &ended, sizeof(struct ended_match), settings->matches_max);
@@ -103,7 +104,7 @@ static struct shard *lay_out_shard(struct layout *layout, const struct shard_set
     struct map_entry *ended_entries = lay_out(layout, sizeof(struct map_entry) * ended_ids);
     size_t ring_bytes = ring_storage_bytes(sizeof(struct match_event), settings->match_queue_slots);
     ring_bytes = (ring_bytes + 15) & ~(size_t)15;
-    uint8_t *rings = lay_out(layout, ring_bytes * settings->matches_max);
+    lay_out_pool(layout, &rings, ring_bytes, settings->matches_max);
     if (shard != NULL) {
         shard->sessions = sessions;
         shard->matches = matches;
@@ -112,8 +113,8 @@ static struct shard *lay_out_shard(struct layout *layout, const struct shard_set
         shard->presences = presences;
         shard->standings = standings;
         map_init(&shard->homes, entries, homes, &settings->key);
-        shard->rings = rings;
-        shard->ring_bytes = ring_bytes;
+        ring_store_init(&shard->rings, &rings, sizeof(struct match_event),
+                        settings->match_queue_slots, MATCH_RESERVED_SLOTS);
     }
     lay_out_frames(layout, shard, settings);
     if (settings->index == LOBBY_SHARD) lay_out_lobby(layout, shard, settings);
@@ -168,6 +169,7 @@ void shard_destroy(struct shard *shard)
 {
     if (shard == NULL) return;
     QR_ASSERT(shard_is_empty(shard));
+    QR_ASSERT(shard->rings.pool.used == 0);
     if (shard->lobby != NULL) wheel_disarm(&shard->wheel, &shard->lobby->figures);
     wheel_disarm(&shard->wheel, &shard->ended_timer); /* Nobody is left who could come back. */
     QR_ASSERT(shard->wheel.count == 0);

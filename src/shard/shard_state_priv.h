@@ -386,9 +386,8 @@ struct shard {
     struct pool standings; /* In transit between two sessions of a player. */
     struct map homes;
     struct frame_pools frames;
-    struct lobby *lobby; /* On LOBBY_SHARD only. */
-    uint8_t *rings;      /* match_queue_slots per match. */
-    size_t ring_bytes;
+    struct lobby *lobby;     /* On LOBBY_SHARD only. */
+    struct ring_store rings; /* match_queue_slots for each match with events. */
 
     struct list flush;       /* Sessions with something to send. */
     struct list debts;       /* Sessions that owe a record. */

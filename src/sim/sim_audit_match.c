@@ -39,8 +39,9 @@ static void a_ring_holds_what_its_seats_count(const struct live_match *live)
             sim_failed("no player has more events in a ring than its share: %u",
                        seat->events_queued);
     }
-    if (ring->client_count != queued || ring->client_count > ring->slots - ring->reserve ||
-        ring->reserved_count > ring->reserve)
+    const struct ring_store *store = ring->store;
+    if (ring->client_count != queued || ring->client_count > store->slots - store->reserve ||
+        ring->reserved_count > store->reserve)
         sim_failed("a ring holds what its seats count: %u of clients, %u of the server's own",
                    ring->client_count, ring->reserved_count);
 }
@@ -156,7 +157,7 @@ static void counters_equal_a_recount(const struct shard *shard,
 void match_audit(const struct shard *shard, struct shard_watch *watch, const struct audit *audit)
 {
     uint32_t states[MATCH_STATE_COUNT] = {0};
-    uint32_t count = 0;
+    uint32_t count = 0, storages = 0;
     unsigned runnable = 0;
     for (uint32_t slot = 0; slot < shard->matches.touched; slot++) {
         const struct live_match *live = pool_at(&shard->matches, slot);
@@ -164,6 +165,7 @@ void match_audit(const struct shard *shard, struct shard_watch *watch, const str
         count++;
         states[live->hosted.match.state]++;
         runnable += list_is_linked(&live->run_node);
+        storages += ring_count(&live->events) > 0;
         a_ring_holds_what_its_seats_count(live);
         a_match_with_events_is_runnable(live);
         every_message_is_announced(live);
@@ -178,6 +180,9 @@ void match_audit(const struct shard *shard, struct shard_watch *watch, const str
         a_match_ends_in_time(shard, watch, audit, live);
     }
     counters_equal_a_recount(shard, states, count, runnable);
+    if (shard->rings.pool.used != storages)
+        sim_failed("a ring has storage only while it holds something: %u do, lent are %u", storages,
+                   shard->rings.pool.used);
     if (!list_is_empty(&shard->retired_matches))
         sim_failed("what has ended lets go: a retired match was not released");
 }

@@ -219,10 +219,10 @@ static void an_emote_takes_no_place_of_an_answer(const struct live_match *live, 
 {
     const struct ring *ring = &live->events;
     if (live->hosted.seats[seat].events_queued == queued) return; /* Refused. */
-    unsigned slot = (ring->head + ring_count(ring) - 1) % ring->slots;
-    bool has_room = 2u * before->client_count < (unsigned)ring->slots - ring->reserve &&
+    const struct ring_store *store = ring->store;
+    bool has_room = 2u * before->client_count < (unsigned)store->slots - store->reserve &&
                     queued < CLIENT_EVENTS_PER_PLAYER - 1;
-    if (!has_room || ring->classes[slot] != RING_DROPPABLE)
+    if (!has_room || ring_last_class(ring) != RING_DROPPABLE)
         sim_failed("an emote takes no place of an answer: behind %u of its player, %u of all",
                    queued, before->client_count);
 }
@@ -242,9 +242,9 @@ void __wrap_live_match_on_request(struct shard *shard, const struct record_reque
     if (record->event == MATCH_EVENT_EMOTE)
         an_emote_takes_no_place_of_an_answer(live, record->seat, &before, queued);
     if (ring->reserved_count != before.reserved_count ||
-        ring->client_count > ring->slots - ring->reserve)
+        ring->client_count > ring->store->slots - ring->store->reserve)
         sim_failed("no client's event takes a reserved slot: %u of %u", ring->reserved_count,
-                   ring->reserve);
+                   ring->store->reserve);
     if (live->hosted.seats[record->seat].events_queued > CLIENT_EVENTS_PER_PLAYER ||
         ring->client_count > CLIENT_EVENTS_PER_PLAYER * MATCH_PLAYERS_MAX)
         sim_failed("no player has more events in a ring than its share: %u",
