@@ -5,7 +5,7 @@
  * `effects`. It knows no connections and no frames; what every player was told is in its log, from which each message
  * can be encoded again, byte for byte (match_log_at).
  *
- * One owner (a shard), one thread. sizeof(struct match) is its whole memory; a step is O(players * rounds).
+ * One owner (a shard), one thread. match_bytes() is its whole memory; a step is O(players * rounds).
  *
  *                 phase timer            phase timer, or all answered
  *     STARTING ───────────────► ASKING ──────────────────────► REVEALING
@@ -28,6 +28,7 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/assert.h"
@@ -180,10 +181,18 @@ struct match {
     uint16_t
         seq_kept; /* Those of the steps whose effects count: where a fault throws a step away, the rest go. */
     mono_time settled_at;
+    const char *fault;          /* What was found broken, or NULL. Sticky. */
     uint8_t log[MATCH_LOG_MAX]; /* enum match_log_kind | player << 4, by seq - 1. */
+    /* settings.rounds of them are used, and those behind need not be there: match_bytes(). */
     struct match_round rounds[MATCH_ROUNDS_MAX];
-    const char *fault; /* What was found broken, or NULL. Sticky. */
 };
+
+/* The memory of a match of so many rounds, which is all that is ever touched: its owner may keep it in as little. A copy
+ * is one of these bytes. */
+static inline size_t match_bytes(unsigned rounds)
+{
+    return offsetof(struct match, rounds) + rounds * sizeof(struct match_round);
+}
 
 /* --- Events: everything that can happen to a match. --- */
 
@@ -296,8 +305,8 @@ struct match_setup {
 
 /* Draws the questions, decides whether the match is rated (a duel of two players who are no bots and have had fewer than
  * MATCH_RATED_PER_DAY rated matches with each other within the last day), and announces it. Everybody is HERE.
- * Requires: the category has at least `rounds` questions; settings within their bounds; two players;
- * effects->count == 0. */
+ * Requires: the category has at least `rounds` questions; settings within their bounds; two players; `match` has
+ * match_bytes(); effects->count == 0. */
 void match_init(struct match *match, const struct match_setup *setup, struct effects *effects);
 
 /* Applies one event. Every request in it (an answer or an emote with an id, a leave) causes exactly one of RECEIPT,

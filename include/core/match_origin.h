@@ -44,6 +44,7 @@ void match_origin_of(const struct match *match, struct match_origin *ret_origin)
 const char *match_origin_find_broken(const struct match_origin *origin, const struct bank *bank);
 
 /* The match as it stood when match_init() returned, with the same effects. Its questions are those of `bank`, which
- * must live as long as the match. Requires: match_origin_find_broken() found nothing; effects->count == 0. */
+ * must live as long as the match. Requires: match_origin_find_broken() found nothing; `match` has match_bytes();
+ * effects->count == 0. */
 void match_restore(struct match *match, const struct match_origin *origin, const struct bank *bank,
                    struct effects *effects);

@@ -35,6 +35,9 @@ void recovery_close(struct recovery *recovery); /* NULL is fine. */
 /* The last moment that the journal knows of; 0: it is empty. */
 mono_time recovery_last(const struct recovery *recovery);
 
+/* The most rounds that a match has which may come back; 0: none may. NULL is fine. */
+uint8_t recovery_rounds_max(const struct recovery *recovery);
+
 /* The start fails without a database: says that what there is to recover waits for the next one. Returns the error.
  * NULL is fine: then there is nothing. */
 int recovery_put_off(const struct recovery *recovery, int error);

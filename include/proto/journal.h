@@ -119,6 +119,8 @@ size_t journal_write_clock(uint8_t bytes[JOURNAL_EVENT_BYTES_MAX],
 const char *journal_read_head(const uint8_t *bytes, size_t size, struct journal_head *ret_head);
 /* Each requires: the head is of that kind. */
 const char *journal_read_begin(const uint8_t *bytes, size_t size, struct journal_begin *ret_begin);
+/* How many rounds the match of a BEGIN has; 0 where it cannot come back. Nothing else of it is checked. */
+uint8_t journal_rounds_of(const uint8_t *bytes, size_t size);
 const char *journal_read_seat(const uint8_t *bytes, size_t size, struct journal_seat *ret_seat);
 const char *journal_read_event(const uint8_t *bytes, size_t size, struct journal_event *ret_event);
 const char *journal_read_result(const uint8_t *bytes, size_t size,

@@ -32,6 +32,8 @@ struct shard_settings {
     uint32_t sessions_max;      /* On this shard: see shard_share(). */
     uint32_t matches_max;       /* On this shard. */
     uint32_t match_queue_slots; /* >= MATCH_QUEUE_SLOTS_MIN. */
+    uint8_t
+        restored_rounds_max; /* Of matches that may come back from a journal; 0: no more than others. */
     struct match_settings match;
     const struct bank *bank; /* Outlives the shard. */
     struct mailbox
@@ -72,7 +74,7 @@ enum restored {
     RESTORED_OTHERWISE, /* It did not come about as it was: to be cancelled, and told nothing more. */
 };
 
-/* A match that began here. HANDLE_NONE: there is no room. `begin` must live as long as the shard, and so must what it
+/* A match that began here. HANDLE_NONE: there is no room, or it has more than restored_rounds_max. `begin` must live as long as the shard, and so must what it
  * borrows. */
 struct handle shard_restore_begin(struct shard *shard, const struct journal_begin *begin);
 void shard_restore_seat(struct shard *shard, struct handle match, const struct journal_seat *seat);

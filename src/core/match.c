@@ -164,7 +164,7 @@ void match_init(struct match *match, const struct match_setup *setup, struct eff
     QR_ASSERT(settings->round_time_ms <= UINT32_MAX - UINT16_MAX); /* And the largest credit. */
     QR_ASSERT(settings->tau_milli >= RATING_TAU_MIN_MILLI);
     QR_ASSERT(settings->tau_milli <= RATING_TAU_MAX_MILLI);
-    memset(match, 0, sizeof(*match));
+    memset(match, 0, match_bytes(settings->rounds));
     match->id = setup->id;
     match->bank = setup->bank;
     match->settings = *settings;

@@ -91,7 +91,7 @@ void match_restore(struct match *match, const struct match_origin *origin, const
 {
     QR_ASSERT(effects->count == 0);
     QR_ASSERT(match_origin_find_broken(origin, bank) == NULL);
-    memset(match, 0, sizeof(*match));
+    memset(match, 0, match_bytes(origin->settings.rounds));
     match->id = origin->id;
     match->bank = bank;
     match->settings = origin->settings;

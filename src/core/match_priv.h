@@ -21,7 +21,7 @@ static inline uint8_t match_other(uint8_t player)
 /* Requires: round 1 has begun. */
 static inline struct match_round *match_current_round(struct match *match)
 {
-    QR_ASSERT(match->round >= 1 && match->round <= MATCH_ROUNDS_MAX);
+    QR_ASSERT(match->round >= 1 && match->round <= match->settings.rounds);
     return &match->rounds[match->round - 1];
 }
 

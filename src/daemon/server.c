@@ -214,6 +214,7 @@ static struct shard_settings settings_of(const struct server *server, const stru
         .count = conf->workers,
         .sessions_max = shard_share(conf->max_connections, conf->workers),
         .match_queue_slots = conf->match_queue_slots,
+        .restored_rounds_max = recovery_rounds_max(server->recovery),
         .match = {.mode = MATCH_MODE_DUEL,
                   .rounds = (uint8_t)conf->match_rounds,
                   .start_ms = conf->match_start_ms,

@@ -39,6 +39,7 @@ struct recovery {
     uint32_t count, capacity;
     struct map ids; /* A match, to its place in `found`. */
     struct map_entry *ids_memory;
+    uint8_t rounds_max; /* Of a match that may come back. */
     struct recovery_stats stats;
 };
 
@@ -63,7 +64,7 @@ static mono_time moment_of(const struct journal_head *head, const uint8_t *recor
     return (mono_time){0};
 }
 
-/* How many matches there can be, and the last moment. */
+/* How many matches there can be, of how many rounds, and the last moment. */
 static void survey(struct recovery *recovery)
 {
     unsigned shard;
@@ -76,6 +77,9 @@ static void survey(struct recovery *recovery)
         mono_time at = moment_of(&head, record, bytes);
         if (mono_is_before(recovery->last, at)) recovery->last = at;
         if (head.kind == JOURNAL_BEGIN || head.kind == JOURNAL_RESULT) recovery->capacity++;
+        if (head.kind != JOURNAL_BEGIN) continue;
+        uint8_t rounds = journal_rounds_of(record, bytes);
+        if (rounds > recovery->rounds_max) recovery->rounds_max = rounds;
     }
     journal_scan_rewind(recovery->scan);
 }
@@ -147,6 +151,11 @@ void recovery_close(struct recovery *recovery)
 mono_time recovery_last(const struct recovery *recovery)
 {
     return recovery->last;
+}
+
+uint8_t recovery_rounds_max(const struct recovery *recovery)
+{
+    return recovery != NULL ? recovery->rounds_max : 0;
 }
 
 int recovery_put_off(const struct recovery *recovery, int error)

@@ -113,7 +113,7 @@ static void encode_peer(struct wire *out, const struct match *match, uint16_t se
 static unsigned revealed_rounds(const struct match *match, uint16_t seq)
 {
     unsigned rounds = 0;
-    for (unsigned i = 0; i < seq && rounds < MATCH_ROUNDS_MAX; i++) {
+    for (unsigned i = 0; i < seq && rounds < match->settings.rounds; i++) {
         if ((match->log[i] & 0x0f) == MATCH_LOG_REVEAL) rounds++;
     }
     return rounds;

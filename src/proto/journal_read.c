@@ -149,6 +149,15 @@ static void unpack_record(struct unpack *unpack, struct player_record *ret_recor
     }
 }
 
+uint8_t journal_rounds_of(const uint8_t *bytes, size_t size)
+{
+    struct unpack unpack = behind_head(bytes, size, JOURNAL_BEGIN);
+    struct match_origin origin = {.is_rated = false};
+    if (unpack_number(&unpack, 2) != MATCH_RULES_VERSION) return 0;
+    unpack_origin(&unpack, &origin);
+    return unpack.is_bad ? 0 : origin.settings.rounds;
+}
+
 const char *journal_read_begin(const uint8_t *bytes, size_t size, struct journal_begin *ret_begin)
 {
     struct unpack unpack = behind_head(bytes, size, JOURNAL_BEGIN);

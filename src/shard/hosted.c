@@ -3,6 +3,8 @@
  * At `end` the live slot, its ring, timers and tokens are given back; what is needed to tell the rest to those who have
  * not been heard since stays in a pool of its own, the oldest first, for ended_keep_ms or until all have seen it. */
 
+#include <string.h>
+
 #include "shard_priv.h"
 
 struct hosted *hosted_find(struct shard *shard, struct handle live, const struct id *match)
@@ -212,14 +214,19 @@ static void arm_for_oldest(struct shard *shard)
     }
 }
 
+static size_t hosted_bytes(const struct hosted *hosted)
+{
+    return offsetof(struct hosted, match) + match_bytes(hosted->match.settings.rounds);
+}
+
 bool hosted_keep_ended(struct shard *shard, struct live_match *live)
 {
     struct handle handle = HANDLE_NONE;
-    struct ended_match *ended = pool_acquire(&shard->ended, &handle);
-    if (ended == NULL && make_room(shard)) ended = pool_acquire(&shard->ended, &handle);
+    struct ended_match *ended = pool_acquire_unset(&shard->ended, &handle);
+    if (ended == NULL && make_room(shard)) ended = pool_acquire_unset(&shard->ended, &handle);
     if (ended == NULL) return false;
     list_remove(&live->hosted.owed_node); /* What is owed is the ended one's from here on. */
-    ended->hosted = live->hosted;
+    memcpy(&ended->hosted, &live->hosted, hosted_bytes(&live->hosted));
     ended->hosted.self = handle;
     ended->hosted.is_kept = true;
     ended->ended_at = shard->now;

@@ -108,8 +108,9 @@ static bool refuse_start(struct shard *shard, const struct record_start *record)
 struct live_match *live_match_acquire(struct shard *shard)
 {
     struct handle handle = HANDLE_NONE;
-    struct live_match *live = pool_acquire(&shard->matches, &handle);
+    struct live_match *live = pool_acquire_unset(&shard->matches, &handle);
     if (live == NULL) return NULL;
+    memset(live, 0, offsetof(struct live_match, hosted.match)); /* The match clears itself. */
     live->hosted.self = handle;
     live->shard = shard;
     ring_init(&live->events, &shard->rings);

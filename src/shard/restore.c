@@ -84,6 +84,7 @@ static void carry_out(struct shard *shard, struct live_match *live, const struct
 
 struct handle shard_restore_begin(struct shard *shard, const struct journal_begin *begin)
 {
+    if (begin->origin.settings.rounds > match_rounds_max(&shard->settings)) return HANDLE_NONE;
     struct live_match *live = live_match_acquire(shard);
     if (live == NULL) return HANDLE_NONE;
     struct effects effects = {.count = 0};

@@ -19,7 +19,7 @@ static void fill_end(const struct hosted *hosted, unsigned seat, struct record_d
         record->rating = player->rating_after;
         record->opponent = player_fingerprint(&match->players[1 - seat].player);
     }
-    for (unsigned i = 0; i < match->round && i < MATCH_ROUNDS_MAX; i++) {
+    for (unsigned i = 0; i < match->round && i < match->settings.rounds; i++) {
         const struct question *question = &match->bank->questions[match->rounds[i].question];
         record->questions[record->question_count++] = question_fingerprint(question);
     }

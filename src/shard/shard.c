@@ -87,6 +87,14 @@ static void lay_out_frames(struct layout *layout, struct shard *shard,
     if (layout->base != NULL) frame_pools_init(&shard->frames, items, slots, capacities);
 }
 
+/* Of something whose last member is a match, at that offset. */
+static size_t bytes_with_match(size_t match_at, const struct shard_settings *settings)
+{
+    enum { ALIGNMENT = _Alignof(struct live_match) };
+    size_t bytes = match_at + match_bytes(match_rounds_max(settings));
+    return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
+}
+
 /* With base NULL: only counts. */
 static struct shard *lay_out_shard(struct layout *layout, const struct shard_settings *settings)
 {
@@ -94,8 +102,10 @@ static struct shard *lay_out_shard(struct layout *layout, const struct shard_set
     struct pool sessions = {0}, matches = {0}, ended = {0}, presences = {0}, standings = {0},
                 rings = {0};
     lay_out_pool(layout, &sessions, sizeof(struct session), session_slots(settings));
-    lay_out_pool(layout, &matches, sizeof(struct live_match), settings->matches_max);
-    lay_out_pool(layout, &ended, sizeof(struct ended_match), settings->matches_max);
+    size_t live_bytes = bytes_with_match(offsetof(struct live_match, hosted.match), settings);
+    size_t ended_bytes = bytes_with_match(offsetof(struct ended_match, hosted.match), settings);
+    lay_out_pool(layout, &matches, live_bytes, settings->matches_max);
+    lay_out_pool(layout, &ended, ended_bytes, settings->matches_max);
     lay_out_pool(layout, &presences, sizeof(struct presence), tickets_max(settings));
     lay_out_pool(layout, &standings, sizeof(struct standing), tickets_max(settings));
     uint32_t homes = map_entries_for(tickets_max(settings));

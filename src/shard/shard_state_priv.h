@@ -250,17 +250,16 @@ struct seat {
 
 /* A match and its seats: what is needed to tell every player everything, while it runs and after. */
 struct hosted {
-    struct match match;
     struct handle self; /* In the pool of live ones, or of ended ones. */
     bool is_ended;
     bool is_kept;           /* And among the ended ones. */
     uint16_t announced_seq; /* Effects carried out so far; match.seq may be ahead within a step. */
     struct list owed_node;  /* Somebody is owed a message that found no room. */
     struct seat seats[MATCH_PLAYERS_MAX];
+    struct match match; /* The last: of the shard's match_rounds_max only. */
 };
 
 struct live_match {
-    struct hosted hosted;
     struct shard *shard; /* Borrows until released, for the hooks. */
     struct ring events;
     struct cancel token; /* The match's: what serves the save hangs here. */
@@ -278,14 +277,22 @@ struct live_match {
     bool is_condemned;      /* It did not come back from the journal as it was. */
     bool is_unjournaled;    /* A record found no room: no more are written. */
     uint16_t spare_records; /* Those written that a client may cause without end. */
+    struct hosted hosted;   /* The last. */
 };
 
 /* An ended match's log, for those who have not seen its end. Slot, ring, timers and tokens are given back. */
 struct ended_match {
-    struct hosted hosted;
     mono_time ended_at;
     struct list age_node; /* The oldest first. */
+    struct hosted hosted; /* The last. */
 };
+
+/* The most rounds that a match on this shard has: a match and what holds it take no more memory than these need. */
+static inline unsigned match_rounds_max(const struct shard_settings *settings)
+{
+    return settings->match.rounds > settings->restored_rounds_max ? settings->match.rounds
+                                                                  : settings->restored_rounds_max;
+}
 
 /* --- The home shard's part. --- */
 

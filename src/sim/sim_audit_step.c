@@ -52,11 +52,16 @@ static unsigned count_of(const struct effects *effects, enum effect_kind kind)
     return count;
 }
 
+static bool is_same(const struct match *before, const struct match *after)
+{
+    return memcmp(before, after, match_bytes(before->settings.rounds)) == 0;
+}
+
 static void a_refusal_changes_nothing(const struct match *before, const struct match *after,
                                       const struct effects *effects)
 {
     if (count_of(effects, EFFECT_REFUSE) == 0) return;
-    if (effects->count == 1 && memcmp(before, after, sizeof(*before)) == 0) return;
+    if (effects->count == 1 && is_same(before, after)) return;
     sim_failed("a refusal changes nothing: not so in a match, %s",
                refusal_code((enum refusal)effects->items[0].refusal));
 }
@@ -150,7 +155,7 @@ static void an_old_timer_changes_nothing(const struct match *before, const struc
         const struct match_player *player = &before->players[event->player];
         is_old = event->timer.tag != player->absences || player->presence != PRESENCE_AWAY;
     }
-    if (is_old && memcmp(before, after, sizeof(*before)) != 0)
+    if (is_old && !is_same(before, after))
         sim_failed("an old timer changes nothing: %s in %s",
                    match_event_name((enum match_event_kind)event->kind),
                    match_state_name((enum match_state)before->state));
@@ -197,7 +202,8 @@ void __wrap_match_step(struct match *match, const struct match_event *event,
                        struct effects *effects)
 {
     struct match before;
-    memcpy(&before, match, sizeof(before)); /* With what lies between its members. */
+    /* With what lies between its members. */
+    memcpy(&before, match, match_bytes(match->settings.rounds));
     __real_match_step(match, event, effects);
     answer_audit(&before, match, event, effects);
     a_refusal_changes_nothing(&before, match, effects);

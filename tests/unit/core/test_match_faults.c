@@ -29,8 +29,17 @@ static void a_round_beyond_the_last_is_a_fault(void **state)
     (void)state;
     struct game game = game_asking(2);
     game.match.settings.rounds = 1;
-    phase_timer(&game);
+    is_cancelled(&game, MATCH_END_SHUTDOWN);
     expect_fault(&game, "no more rounds than there are");
+}
+
+/* What lies there is another match's. */
+static void a_round_beyond_the_last_is_not_written(void **state)
+{
+    (void)state;
+    struct game game = game_asking(2);
+    game.match.settings.rounds = 1;
+    expect_assert_failure(phase_timer(&game));
 }
 
 static void a_log_that_is_empty_is_a_fault(void **state)
@@ -398,6 +407,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(more_rounds_than_fit_are_a_fault),
         cmocka_unit_test(a_round_beyond_the_last_is_a_fault),
+        cmocka_unit_test(a_round_beyond_the_last_is_not_written),
         cmocka_unit_test(a_log_that_is_empty_is_a_fault),
         cmocka_unit_test(a_log_beyond_its_end_is_a_fault),
         cmocka_unit_test(a_score_without_points_is_a_fault),
