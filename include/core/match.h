@@ -114,24 +114,27 @@ struct match_entrant {
 };
 
 struct match_answer {
+    uint32_t
+        raw_ms; /* Its arrival, since the round began: match_answer_time() is what counts of it. */
+    uint16_t points;
     int8_t choice; /* The place, or MATCH_CHOICE_NONE. */
     bool is_right;
-    uint16_t credit_ms; /* What was granted for it. */
-    uint16_t points;
-    uint32_t at_ms;
-    wall_time received_at; /* For the store's receipt. */
 };
 
+/* There are tens of thousands of them: moments are kept as the time since the match was created, in 32 bits, which is 49
+ * days (match_began_at(), match_revealed_at()). */
 struct match_round {
+    uint32_t began_ms;
+    uint32_t revealed_ms;
     uint16_t question;                    /* Index into the bank. */
     uint8_t places[QUESTION_CHOICES_MAX]; /* places[i]: the bank's choice shown at place i. */
     uint8_t choice_count;
     uint8_t weight;
-    mono_time began_at;
-    mono_time revealed_at;
-    uint16_t scores[MATCH_PLAYERS_MAX]; /* After this round's reveal. */
-    uint8_t streaks[MATCH_PLAYERS_MAX];
-    uint16_t credits_ms[MATCH_PLAYERS_MAX]; /* Fixed at the round's start. */
+    bool is_revealed;
+    uint8_t streaks[MATCH_PLAYERS_MAX]; /* After this round's reveal, */
+    uint16_t scores[MATCH_PLAYERS_MAX]; /* and so these. */
+    uint16_t credits_ms
+        [MATCH_PLAYERS_MAX]; /* Fixed at the round's start: what is granted for its answers. */
     struct match_answer answers[MATCH_PLAYERS_MAX];
 };
 
@@ -162,7 +165,6 @@ struct match {
     mono_time created_at;
     int64_t wall_offset_ms; /* wall = mono + offset, fixed at creation: shown times never jump, */
     struct match_recovery recoveries[MATCH_RECOVERIES_MAX]; /* but where the server was gone. */
-    mono_time starts_at;
     struct match_player players[MATCH_PLAYERS_MAX];
     uint8_t player_count;
     bool is_rated;  /* Fixed at creation: a result changes the ratings. */
@@ -338,6 +340,15 @@ struct match_log_entry {
 
 /* What was told with `seq`. Requires: 1 <= seq <= match->seq. */
 struct match_log_entry match_log_at(const struct match *match, uint16_t seq);
+
+mono_time match_began_at(const struct match *match, const struct match_round *round);
+/* Requires: it is revealed. */
+mono_time match_revealed_at(const struct match *match, const struct match_round *round);
+/* When the player's answer arrived. Requires: there is one; and likewise for the next. */
+mono_time match_answered_at(const struct match *match, const struct match_round *round,
+                            unsigned player);
+/* docs/protocol.md, Answer time. */
+uint32_t match_answer_time(const struct match_round *round, unsigned player);
 
 /* Where the right choice of a round is shown. Of a round that is not yet revealed this is the secret. */
 uint8_t match_right_place(const struct match *match, uint8_t round);

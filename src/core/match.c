@@ -145,11 +145,10 @@ static void init_rounds(struct match *match, const struct match_setup *setup)
 
 void match_begin(struct match *match, struct effects *effects)
 {
-    match->starts_at = mono_after(match->created_at, match->settings.start_ms);
     match->player_count = MATCH_PLAYERS_MAX;
     match->winner = MATCH_WINNER_NONE;
     match_tell(match, MATCH_LOG_MATCH, 0, effects);
-    match_arm_phase(match, match->starts_at, effects);
+    match_arm_phase(match, mono_after(match->created_at, match->settings.start_ms), effects);
     match->seq_kept = match->seq;
 }
 

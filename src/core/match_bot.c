@@ -92,7 +92,7 @@ static void arm_bot(struct match *match, uint8_t index, struct effects *effects)
     if (time_ms > match->settings.round_time_ms) return;
     struct effect *arm = match_want(effects, EFFECT_ARM_BOT);
     arm->player = index;
-    arm->at = mono_after(round->began_at, time_ms);
+    arm->at = mono_after(match_began_at(match, round), time_ms);
     arm->tag = (uint16_t)(match->round << 8 | choice);
 }
 

@@ -75,6 +75,27 @@ wall_time match_wall(const struct match *match, mono_time at)
     return (wall_time){(int64_t)at.ms + offset_ms};
 }
 
+mono_time match_began_at(const struct match *match, const struct match_round *round)
+{
+    return mono_after(match->created_at, round->began_ms);
+}
+
+mono_time match_revealed_at(const struct match *match, const struct match_round *round)
+{
+    return mono_after(match->created_at, round->revealed_ms);
+}
+
+mono_time match_answered_at(const struct match *match, const struct match_round *round,
+                            unsigned player)
+{
+    return mono_after(match_began_at(match, round), round->answers[player].raw_ms);
+}
+
+uint32_t match_answer_time(const struct match_round *round, unsigned player)
+{
+    return score_answer_time(round->answers[player].raw_ms, round->credits_ms[player]);
+}
+
 static uint32_t left_ms(mono_time since, uint32_t length_ms, mono_time now)
 {
     return (uint32_t)mono_elapsed(now, mono_after(since, length_ms));
@@ -83,12 +104,12 @@ static uint32_t left_ms(mono_time since, uint32_t length_ms, mono_time now)
 uint32_t match_left_ms(const struct match *match, mono_time now)
 {
     const struct match_settings *settings = &match->settings;
+    const struct match_round *round = &match->rounds[match->round > 0 ? match->round - 1 : 0];
     switch ((enum match_state)match->state) {
     case MATCH_STARTING: return left_ms(match->created_at, settings->start_ms, now);
-    case MATCH_ASKING:
-        return left_ms(match->rounds[match->round - 1].began_at, settings->round_time_ms, now);
+    case MATCH_ASKING: return left_ms(match_began_at(match, round), settings->round_time_ms, now);
     case MATCH_REVEALING:
-        return left_ms(match->rounds[match->round - 1].revealed_at, settings->reveal_time_ms, now);
+        return left_ms(match_revealed_at(match, round), settings->reveal_time_ms, now);
     case MATCH_SETTLING:
     case MATCH_ENDED: break;
     }

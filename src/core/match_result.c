@@ -34,16 +34,18 @@ static void copy_round(const struct match *match, const struct match_round *roun
     ret_round->choice_count = round->choice_count;
     ret_round->weight = round->weight;
     ret_round->time_ms = match->settings.round_time_ms;
-    ret_round->began_at = match_wall(match, round->began_at);
+    ret_round->began_at = match_wall(match, match_began_at(match, round));
     for (unsigned i = 0; i < match->player_count; i++) {
         const struct match_answer *answer = &round->answers[i];
+        ret_round->answers[i] = (struct result_answer){.choice = answer->choice};
+        if (answer->choice == MATCH_CHOICE_NONE) continue;
         ret_round->answers[i] = (struct result_answer){
             .choice = answer->choice,
             .is_right = answer->is_right,
-            .credit_ms = answer->credit_ms,
+            .credit_ms = round->credits_ms[i],
             .points = answer->points,
-            .at_ms = answer->at_ms,
-            .received_at = answer->received_at,
+            .at_ms = match_answer_time(round, i),
+            .received_at = match_wall(match, match_answered_at(match, round, i)),
         };
     }
 }

@@ -17,6 +17,14 @@ bool match_has_all_answers(const struct match *match, const struct match_round *
     return true;
 }
 
+/* Faults where it does not fit: no settings lead there, but a journal may be anybody's. */
+static uint32_t since_created(struct match *match, mono_time at)
+{
+    uint64_t ms = mono_elapsed(match->created_at, at);
+    if (ms > UINT32_MAX) match_fault(match, "a match goes on for 49 days");
+    return (uint32_t)ms;
+}
+
 void match_begin_round(struct match *match, mono_time now, struct effects *effects)
 {
     if (match->round >= match->settings.rounds) {
@@ -25,7 +33,7 @@ void match_begin_round(struct match *match, mono_time now, struct effects *effec
     }
     match->round++;
     struct match_round *round = match_current_round(match);
-    round->began_at = now;
+    round->began_ms = since_created(match, now);
     uint32_t credit_max_ms = 0;
     for (unsigned i = 0; i < match->player_count; i++) {
         const struct match_player *player = &match->players[i];
@@ -53,8 +61,8 @@ static void add_receipt(const struct match_round *round, const struct match_even
     receipt->request_id = event->request_id;
     receipt->round = event->answer.round;
     receipt->choice = answer->choice;
-    receipt->at_ms = answer->at_ms;
-    receipt->credit_ms = answer->credit_ms;
+    receipt->at_ms = match_answer_time(round, event->player);
+    receipt->credit_ms = round->credits_ms[event->player];
     receipt->is_dup = is_dup;
 }
 
@@ -63,12 +71,13 @@ static enum refusal check_answer(const struct match *match, const struct match_e
 {
     if (event->answer.round == 0 || event->answer.round > match->round) return REFUSAL_WRONG_ROUND;
     const struct match_round *round = &match->rounds[event->answer.round - 1];
-    if (mono_is_before(event->answer.stamp, round->began_at)) return REFUSAL_WRONG_ROUND;
+    mono_time began_at = match_began_at(match, round);
+    if (mono_is_before(event->answer.stamp, began_at)) return REFUSAL_WRONG_ROUND;
     if (event->answer.round < match->round) return REFUSAL_LATE_ANSWER;
     if (match->state != MATCH_ASKING) return REFUSAL_LATE_ANSWER;
     /* The stamp decides, however late the event is applied: the round is open until it is revealed.
      */
-    uint64_t raw_ms = mono_elapsed(round->began_at, event->answer.stamp);
+    uint64_t raw_ms = mono_elapsed(began_at, event->answer.stamp);
     uint64_t last_ms = (uint64_t)match->settings.round_time_ms + round->credits_ms[event->player];
     if (raw_ms > last_ms) return REFUSAL_LATE_ANSWER;
     if (event->answer.choice >= round->choice_count) return REFUSAL_BAD_CHOICE;
@@ -100,14 +109,11 @@ void match_answer(struct match *match, const struct match_event *event, struct e
         return;
     }
     struct match_round *round = match_current_round(match);
-    uint16_t credit_ms = round->credits_ms[event->player];
     /* check_answer() bounds it by round time and credit, whose sum match_init() asserts to fit. */
-    uint32_t raw_ms = (uint32_t)mono_elapsed(round->began_at, event->answer.stamp);
+    uint32_t raw_ms = (uint32_t)mono_elapsed(match_began_at(match, round), event->answer.stamp);
     round->answers[event->player] = (struct match_answer){
         .choice = (int8_t)event->answer.choice,
-        .credit_ms = credit_ms,
-        .at_ms = score_answer_time(raw_ms, credit_ms),
-        .received_at = match_wall(match, event->answer.stamp),
+        .raw_ms = raw_ms,
     };
     add_receipt(round, event, false, effects);
     struct effect *answered = match_want(effects, EFFECT_ANSWERED);
@@ -124,8 +130,8 @@ static void count_answer(struct match *match, struct match_round *round, unsigne
     struct match_player *player = &match->players[index];
     answer->is_right = answer->choice == (int8_t)match_round_right_place(round);
     if (answer->is_right) {
-        answer->points =
-            (uint16_t)score_points(answer->at_ms, match->settings.round_time_ms, round->weight);
+        answer->points = (uint16_t)score_points(match_answer_time(round, index),
+                                                match->settings.round_time_ms, round->weight);
     }
     player->score = (uint16_t)(player->score + answer->points);
     player->streak = answer->is_right ? (uint8_t)(player->streak + 1) : 0;
@@ -142,7 +148,8 @@ static int winner_by_score(const struct match *match)
 void match_reveal(struct match *match, mono_time now, struct effects *effects)
 {
     struct match_round *round = match_current_round(match);
-    round->revealed_at = now;
+    round->revealed_ms = since_created(match, now);
+    round->is_revealed = true;
     for (unsigned i = 0; i < match->player_count; i++) count_answer(match, round, i);
     match_move(match, MATCH_REVEALING);
     match_tell(match, MATCH_LOG_REVEAL, 0, effects);

@@ -24,13 +24,15 @@ static void copy_question(const struct match *match, const struct match_round *r
     ret_round->choice_count = round->choice_count;
 }
 
-static void copy_answer(const struct match_answer *answer, struct sheet_answer *ret_answer)
+static void copy_answer(const struct match_round *round, unsigned player,
+                        struct sheet_answer *ret_answer)
 {
+    const struct match_answer *answer = &round->answers[player];
     if (answer->choice == MATCH_CHOICE_NONE) return;
     *ret_answer = (struct sheet_answer){.is_given = true,
                                         .choice = (uint8_t)answer->choice,
-                                        .at_ms = answer->at_ms,
-                                        .credit_ms = answer->credit_ms,
+                                        .at_ms = match_answer_time(round, player),
+                                        .credit_ms = round->credits_ms[player],
                                         .points = answer->points};
 }
 
@@ -60,10 +62,10 @@ void sheet_of_match(const struct match *match, struct sheet *ret_sheet)
         copy_question(match, round, ret_round);
         ret_round->right_place = match_right_place(match, (uint8_t)(i + 1));
         ret_round->weight = round->weight;
-        ret_round->is_revealed = round->revealed_at.ms != 0;
+        ret_round->is_revealed = round->is_revealed;
         ret_round->time_ms = match->settings.round_time_ms;
         for (unsigned player = 0; player < MATCH_PLAYERS_MAX; player++) {
-            copy_answer(&round->answers[player], &ret_round->answers[player]);
+            copy_answer(round, player, &ret_round->answers[player]);
         }
     }
 }

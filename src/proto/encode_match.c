@@ -43,7 +43,7 @@ static void encode_round(struct wire *out, const struct match *match, uint16_t s
 {
     const struct match_round *round = &match->rounds[number - 1];
     const struct question *question = &match->bank->questions[round->question];
-    wall_time began_at = match_wall(match, round->began_at);
+    wall_time began_at = match_wall(match, match_began_at(match, round));
 
     open_entry(out, "round", match, seq);
     wire_member_int(out, "round", number);
@@ -72,7 +72,7 @@ static void write_result(struct wire *out, const struct match_round *round, unsi
         wire_member_null(out, "at_ms");
     } else {
         wire_member_int(out, "choice", answer->choice);
-        wire_member_int(out, "at_ms", answer->at_ms);
+        wire_member_int(out, "at_ms", match_answer_time(round, player));
     }
     wire_member_int(out, "points", answer->points);
     wire_member_int(out, "score", round->scores[player]);
@@ -83,7 +83,7 @@ static void write_result(struct wire *out, const struct match_round *round, unsi
 static void encode_reveal(struct wire *out, const struct match *match, uint16_t seq, uint8_t number)
 {
     const struct match_round *round = &match->rounds[number - 1];
-    wall_time revealed_at = match_wall(match, round->revealed_at);
+    wall_time revealed_at = match_wall(match, match_revealed_at(match, round));
 
     open_entry(out, "reveal", match, seq);
     wire_member_int(out, "round", number);

@@ -15,9 +15,10 @@ static enum refusal verdict_due(const struct match *before, const struct match_e
     if (number == 0 || number > before->round) return REFUSAL_WRONG_ROUND;
     const struct match_round *round = &before->rounds[number - 1];
     if (round->answers[event->player].choice != MATCH_CHOICE_NONE) return REFUSAL_NONE;
-    if (mono_is_before(event->answer.stamp, round->began_at)) return REFUSAL_WRONG_ROUND;
+    if (mono_is_before(event->answer.stamp, match_began_at(before, round)))
+        return REFUSAL_WRONG_ROUND;
     bool is_over = number < before->round || before->state != MATCH_ASKING;
-    uint64_t raw_ms = mono_elapsed(round->began_at, event->answer.stamp);
+    uint64_t raw_ms = mono_elapsed(match_began_at(before, round), event->answer.stamp);
     uint64_t credit_ms = round->credits_ms[event->player];
     uint64_t at_ms = raw_ms > credit_ms ? raw_ms - credit_ms : 0;
     if (is_over || at_ms > before->settings.round_time_ms) return REFUSAL_LATE_ANSWER;
@@ -51,12 +52,14 @@ static void an_answer_is_timed_from_its_arrival(const struct match *before,
     const struct match_round *round = &before->rounds[before->round - 1];
     const struct match_answer *answer = &after->rounds[before->round - 1].answers[event->player];
     if (round->answers[event->player].choice == answer->choice) return;
-    uint64_t raw_ms = mono_elapsed(round->began_at, event->answer.stamp);
+    uint64_t raw_ms = mono_elapsed(match_began_at(before, round), event->answer.stamp);
     uint64_t credit_ms = round->credits_ms[event->player];
     uint64_t at_ms = raw_ms > credit_ms ? raw_ms - credit_ms : 0;
-    if (answer->at_ms != at_ms || answer->credit_ms != credit_ms)
+    const struct match_round *now = &after->rounds[before->round - 1];
+    uint32_t counted_ms = match_answer_time(now, event->player);
+    if (counted_ms != at_ms || now->credits_ms[event->player] != credit_ms)
         sim_failed("an answer is timed from its arrival: %u ms, not %u", (unsigned)at_ms,
-                   answer->at_ms);
+                   counted_ms);
 }
 
 /* --- Phases. --- */
@@ -78,9 +81,10 @@ static void a_phase_is_as_long_as_it_is_said_to_be(const struct match *before,
     if (before->state == after->state && before->round == after->round) return;
     if (after->state != MATCH_ASKING && after->state != MATCH_REVEALING) return;
     const struct match_round *round = &after->rounds[after->round - 1];
-    mono_time ends_at = after->state == MATCH_ASKING
-                            ? mono_after(round->began_at, open_ms(after, round))
-                            : mono_after(round->revealed_at, after->settings.reveal_time_ms);
+    mono_time ends_at =
+        after->state == MATCH_ASKING
+            ? mono_after(match_began_at(after, round), open_ms(after, round))
+            : mono_after(match_revealed_at(after, round), after->settings.reveal_time_ms);
     if (after->phase_at.ms == ends_at.ms) return;
     sim_failed("a phase is as long as it is said to be: %s, %lld ms off",
                match_state_name((enum match_state)after->state),

@@ -86,15 +86,15 @@ static void answers_come_once_and_in_time(const struct match *before, const stru
         for (unsigned seat = 0; seat < MATCH_PLAYERS_MAX; seat++) {
             const struct match_answer *was = &before->rounds[i].answers[seat];
             const struct match_answer *is = &after->rounds[i].answers[seat];
-            if (was->choice == is->choice && was->at_ms == is->at_ms) continue;
+            if (was->choice == is->choice && was->raw_ms == is->raw_ms) continue;
             const struct match_round *round = &before->rounds[i];
-            uint64_t raw_ms = mono_elapsed(round->began_at, event->answer.stamp);
+            uint64_t raw_ms = mono_elapsed(match_began_at(before, round), event->answer.stamp);
             bool is_it =
                 event->kind == MATCH_EVENT_ANSWER && event->player == seat &&
                 event->answer.round == i + 1 && before->round == i + 1 &&
                 before->state == MATCH_ASKING && was->choice == MATCH_CHOICE_NONE &&
                 is->choice == (int8_t)event->answer.choice &&
-                !mono_is_before(event->answer.stamp, round->began_at) &&
+                !mono_is_before(event->answer.stamp, match_began_at(before, round)) &&
                 raw_ms <= (uint64_t)round->credits_ms[seat] + after->settings.round_time_ms;
             if (!is_it)
                 sim_failed("one answer counts per player and round: round %u, player %u", i + 1,
@@ -113,8 +113,8 @@ static mono_time closes_at(const struct match *match)
         if (is_largest && match->players[seat].presence != PRESENCE_GONE)
             credit_ms = round->credits_ms[seat];
     }
-    return mono_after(round->began_at, (uint64_t)match->settings.round_time_ms +
-                                           match->settings.close_slack_ms + credit_ms);
+    return mono_after(match_began_at(match, round), (uint64_t)match->settings.round_time_ms +
+                                                        match->settings.close_slack_ms + credit_ms);
 }
 
 /* docs/protocol.md, The end of a round. */
@@ -123,7 +123,7 @@ static void a_round_ends_when_its_time_is_over_or_all_have_answered(const struct
                                                                     const struct match_event *event)
 {
     bool is_over = before->state == MATCH_ASKING && before->round > 0 &&
-                   after->rounds[before->round - 1].revealed_at.ms != 0;
+                   after->rounds[before->round - 1].is_revealed;
     if (!is_over || !mono_is_before(event->at, closes_at(before))) return;
     for (unsigned seat = 0; seat < MATCH_PLAYERS_MAX; seat++) {
         bool is_missing = after->players[seat].presence != PRESENCE_GONE &&

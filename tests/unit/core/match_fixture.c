@@ -193,7 +193,7 @@ void answer(struct game *game, uint8_t player, uint8_t round, uint8_t choice)
 
 void answer_at(struct game *game, uint8_t player, uint8_t choice, uint32_t raw_ms)
 {
-    game->now = mono_after(current_round(game)->began_at, raw_ms);
+    game->now = mono_after(began_at(game), raw_ms);
     answer(game, player, game->match.round, choice);
 }
 
@@ -326,6 +326,12 @@ struct match_round *current_round(struct game *game)
 {
     assert_true(game->match.round >= 1);
     return &game->match.rounds[game->match.round - 1];
+}
+
+mono_time began_at(const struct game *game)
+{
+    assert_true(game->match.round >= 1);
+    return match_began_at(&game->match, &game->match.rounds[game->match.round - 1]);
 }
 
 uint8_t right_choice(const struct game *game)

@@ -87,6 +87,7 @@ void server_is_back(struct game *game, uint32_t gone_ms);
 uint8_t right_choice(const struct game *game);
 uint8_t wrong_choice(const struct game *game);
 struct match_round *current_round(struct game *game);
+mono_time began_at(const struct game *game); /* The same. */
 
 /* The first effect of a kind; fails where there is none. */
 const struct effect *effect_of(const struct game *game, enum effect_kind kind);

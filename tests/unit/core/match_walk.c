@@ -140,7 +140,7 @@ static mono_time stamp_at_the_deadline(struct walk *walk, uint8_t player)
     const struct match *match = &walk->game.match;
     const struct match_round *round = &match->rounds[match->round - 1];
     uint64_t last_ms = match->settings.round_time_ms + round->credits_ms[player];
-    mono_time stamp = {round->began_at.ms + last_ms - 1 + below(walk, 3)};
+    mono_time stamp = {match_began_at(match, round).ms + last_ms - 1 + below(walk, 3)};
     if (walk->game.now.ms < stamp.ms) walk->game.now = stamp;
     return stamp;
 }

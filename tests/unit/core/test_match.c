@@ -22,7 +22,7 @@ static void a_match_announces_itself_and_arms_its_start(void **state)
     assert_int_equal(effect_of(&game, EFFECT_ANNOUNCE)->seq, 1);
     assert_int_equal(effect_of(&game, EFFECT_ARM_PHASE)->at.ms, CREATED_AT_MS + START_MS);
     assert_int_equal(effect_of(&game, EFFECT_ARM_PHASE)->tag, game.match.phase);
-    assert_int_equal(game.match.starts_at.ms, CREATED_AT_MS + START_MS);
+    assert_int_equal(game.match.phase_at.ms, CREATED_AT_MS + START_MS);
 }
 
 static void a_match_knows_its_players(void **state)
@@ -269,7 +269,7 @@ static void shown_times_are_fixed_to_the_wall_clock_at_creation(void **state)
     (void)state;
     struct game game = game_starting();
     assert_int_equal(match_wall(&game.match, (mono_time){CREATED_AT_MS}).ms, WALL_AT_CREATION_MS);
-    assert_int_equal(match_wall(&game.match, game.match.starts_at).ms,
+    assert_int_equal(match_wall(&game.match, game.match.phase_at).ms,
                      WALL_AT_CREATION_MS + START_MS);
 }
 

@@ -35,11 +35,12 @@ static void an_answer_is_kept_with_the_wall_time_of_its_arrival(void **state)
 {
     (void)state;
     struct game game = game_asking(1);
-    mono_time arrival = mono_after(current_round(&game)->began_at, 2350);
+    mono_time arrival = mono_after(began_at(&game), 2350);
     game.now = mono_after(arrival, 30);
     answer_stamped(&game, ADA, 1, 2, arrival);
-    assert_int_equal(current_round(&game)->answers[ADA].received_at.ms,
-                     WALL_AT_CREATION_MS + START_MS + 2350);
+    assert_int_equal(
+        match_wall(&game.match, match_answered_at(&game.match, current_round(&game), ADA)).ms,
+        WALL_AT_CREATION_MS + START_MS + 2350);
 }
 
 static void the_credit_counts_that_was_granted_when_the_round_began(void **state)
@@ -84,7 +85,7 @@ static void an_answer_that_arrived_in_time_counts_however_late_it_is_applied(voi
 {
     (void)state;
     struct game game = game_asking(1);
-    mono_time in_time = mono_after(current_round(&game)->began_at, LAST_MS);
+    mono_time in_time = mono_after(began_at(&game), LAST_MS);
     game.now = mono_after(in_time, 5000);
     answer_stamped(&game, ADA, 1, 2, in_time);
     expect_effects(&game, "receipt, answered");
@@ -102,7 +103,7 @@ static void answers_are_counted_out_of_the_order_of_their_stamps(void **state)
 {
     (void)state;
     struct game game = game_asking(1);
-    mono_time earlier = mono_after(current_round(&game)->began_at, 1000);
+    mono_time earlier = mono_after(began_at(&game), 1000);
     answer_at(&game, BEN, 1, 4000);
     answer_stamped(&game, ADA, 1, 2, earlier);
     assert_int_equal(effect_of(&game, EFFECT_RECEIPT)->at_ms, 1000 - ADA_CREDIT_MS);
@@ -239,7 +240,7 @@ static void an_answer_that_arrived_before_its_round_began_is_to_the_wrong_round(
     (void)state;
     struct game game = game_asking(2);
     struct game before = game;
-    answer_stamped(&game, ADA, 2, 2, (mono_time){current_round(&game)->began_at.ms - 1});
+    answer_stamped(&game, ADA, 2, 2, (mono_time){began_at(&game).ms - 1});
     expect_refusal(&game, &before, REFUSAL_WRONG_ROUND);
 }
 
@@ -271,7 +272,7 @@ static void a_round_that_was_revealed_is_over(void **state)
     answer_at(&game, BEN, 1, 1000);
     phase_timer(&game);
     struct game before = game;
-    answer_stamped(&game, ADA, 1, 2, mono_after(current_round(&game)->began_at, 1));
+    answer_stamped(&game, ADA, 1, 2, mono_after(began_at(&game), 1));
     expect_refusal(&game, &before, REFUSAL_LATE_ANSWER);
 }
 

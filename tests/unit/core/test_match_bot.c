@@ -212,8 +212,8 @@ static void a_round_arms_the_bot_within_its_time(void **state)
     assert_int_equal(arm->player, BEN);
     assert_int_equal(arm->tag >> 8, 1);
     assert_true((arm->tag & 0xff) < CHOICES);
-    assert_true(arm->at.ms >= current_round(&game)->began_at.ms + 700);
-    assert_true(arm->at.ms <= current_round(&game)->began_at.ms + ROUND_TIME_MS);
+    assert_true(arm->at.ms >= began_at(&game).ms + 700);
+    assert_true(arm->at.ms <= began_at(&game).ms + ROUND_TIME_MS);
 }
 
 static void a_duel_arms_no_bot(void **state)
@@ -259,8 +259,9 @@ static void a_bots_answer_is_told_as_anyones_but_has_no_receipt(void **state)
     assert_int_equal(effect_of(&game, EFFECT_ANSWERED)->player, BEN);
     const struct match_answer *kept = &current_round(&game)->answers[BEN];
     assert_int_equal(kept->choice, event.answer.choice);
-    assert_int_equal(kept->at_ms, event.answer.stamp.ms - current_round(&game)->began_at.ms);
-    assert_int_equal(kept->credit_ms, 0);
+    assert_int_equal(match_answer_time(current_round(&game), BEN),
+                     event.answer.stamp.ms - began_at(&game).ms);
+    assert_int_equal(current_round(&game)->credits_ms[BEN], 0);
 }
 
 static void a_bots_answer_ends_the_round_when_it_is_the_last(void **state)
@@ -352,7 +353,7 @@ static void the_same_seed_draws_the_same_answers(void **state)
 static void expect_armed(struct game *game, uint64_t after_ms, uint8_t choice)
 {
     const struct effect *arm = effect_of(game, EFFECT_ARM_BOT);
-    assert_int_equal(arm->at.ms - current_round(game)->began_at.ms, after_ms);
+    assert_int_equal(arm->at.ms - began_at(game).ms, after_ms);
     assert_int_equal(arm->tag, game->match.round << 8 | choice);
 }
 
@@ -379,7 +380,7 @@ static void an_answer_at_the_deadline_is_within_the_round(void **state)
     struct game game = game_set_up(&setup);
     phase_timer(&game);
     struct match_event event = bot_answer(&game);
-    assert_int_equal(event.answer.stamp.ms, current_round(&game)->began_at.ms + 600);
+    assert_int_equal(event.answer.stamp.ms, began_at(&game).ms + 600);
     bot_answers(&game, event);
     expect_effects(&game, "answered");
 }

@@ -206,7 +206,7 @@ static void what_was_shown_before_keeps_its_wall_time(void **state)
 {
     (void)state;
     struct game game = game_asking(1);
-    mono_time began_at = game.match.rounds[0].began_at;
+    mono_time began_at = match_began_at(&game.match, &game.match.rounds[0]);
     wall_time shown = match_wall(&game.match, began_at);
     server_is_back(&game, GONE_MS);
     assert_int_equal(match_wall(&game.match, began_at).ms, shown.ms);

@@ -20,7 +20,7 @@ static void the_first_round_begins_when_the_start_timer_expires(void **state)
     expect_effects(&game, "round, arm_phase");
     expect_state(&game, MATCH_ASKING);
     assert_int_equal(game.match.round, 1);
-    assert_int_equal(current_round(&game)->began_at.ms, CREATED_AT_MS + START_MS);
+    assert_int_equal(began_at(&game).ms, CREATED_AT_MS + START_MS);
 }
 
 static void a_round_begins_when_its_timer_is_applied_and_not_when_it_was_due(void **state)
@@ -29,7 +29,7 @@ static void a_round_begins_when_its_timer_is_applied_and_not_when_it_was_due(voi
     struct game game = game_starting();
     game.now = mono_after(game.match.phase_at, 7);
     phase_timer_tagged(&game, game.match.phase);
-    assert_int_equal(current_round(&game)->began_at.ms, game.now.ms);
+    assert_int_equal(began_at(&game).ms, game.now.ms);
 }
 
 static void a_round_stays_open_for_the_slack_and_the_largest_credit(void **state)
@@ -61,7 +61,7 @@ static void a_round_is_revealed_when_its_time_is_over(void **state)
     phase_timer(&game);
     expect_effects(&game, "reveal, arm_phase");
     expect_state(&game, MATCH_REVEALING);
-    assert_int_equal(current_round(&game)->revealed_at.ms, game.now.ms);
+    assert_int_equal(match_revealed_at(&game.match, current_round(&game)).ms, game.now.ms);
 }
 
 static void a_round_is_revealed_at_once_when_all_have_answered(void **state)
@@ -71,7 +71,7 @@ static void a_round_is_revealed_at_once_when_all_have_answered(void **state)
     answer_at(&game, ADA, 2, 1000);
     answer_at(&game, BEN, 2, 2000);
     expect_effects(&game, "receipt, answered, reveal, arm_phase");
-    assert_int_equal(current_round(&game)->revealed_at.ms, game.now.ms);
+    assert_int_equal(match_revealed_at(&game.match, current_round(&game)).ms, game.now.ms);
     assert_int_equal(effect_of(&game, EFFECT_ARM_PHASE)->at.ms, game.now.ms + REVEAL_TIME_MS);
 }
 

@@ -272,7 +272,7 @@ static void write_round(const cJSON *example, struct wire *out)
     match.bank = &bank;
     match.settings.rounds = (uint8_t)get_int(example, "rounds");
     match.settings.round_time_ms = (uint32_t)get_int(example, "time_ms");
-    round->began_at.ms =
+    match.created_at.ms = /* And the round began with it. */
         (uint64_t)get_int(example, "deadline_ms") - (uint64_t)get_int(example, "time_ms");
     round->weight = (uint8_t)get_int(example, "weight");
     encode_match_entry(out, &match, match.seq);
@@ -287,7 +287,7 @@ static void write_reveal(const cJSON *example, struct wire *out)
     if (cJSON_IsNull(get(example, "next_at_ms"))) {
         match.settings.rounds = number;
     } else {
-        round->revealed_at.ms = (uint64_t)get_int(example, "next_at_ms");
+        match.created_at.ms = (uint64_t)get_int(example, "next_at_ms");
     }
     round->choice_count = QUESTION_CHOICES_MAX;
     memset(round->places, 1, QUESTION_CHOICES_MAX);
@@ -301,7 +301,7 @@ static void write_reveal(const cJSON *example, struct wire *out)
         bool has_choice = !cJSON_IsNull(get(each, "choice"));
         round->answers[player] = (struct match_answer){
             .choice = has_choice ? (int8_t)get_int(each, "choice") : MATCH_CHOICE_NONE,
-            .at_ms = has_choice ? (uint32_t)get_int(each, "at_ms") : 0,
+            .raw_ms = has_choice ? (uint32_t)get_int(each, "at_ms") : 0,
             .points = (uint16_t)get_int(each, "points"),
         };
         round->scores[player] = (uint16_t)get_int(each, "score");

@@ -94,7 +94,7 @@ static struct match a_settling_match(void)
     step(&match, (struct match_event){.kind = MATCH_EVENT_PHASE_TIMER,
                                       .at = match.phase_at,
                                       .timer = {match.phase}});
-    mono_time now = mono_after(match.rounds[0].began_at, 700);
+    mono_time now = mono_after(match_began_at(&match, &match.rounds[0]), 700);
     step(&match, (struct match_event){.kind = MATCH_EVENT_ANSWER,
                                       .at = now,
                                       .answer = {.stamp = now, .round = 1, .choice = 2}});
@@ -149,7 +149,8 @@ static void a_session_that_takes_a_seat_is_read_as_it_was_written(void **state)
     (void)state;
     uint8_t bytes[JOURNAL_EVENT_BYTES_MAX];
     struct id match = {{7}};
-    struct journal_seat seat = {.seat = 1, .secret = sides[1].secret, .shown = sides[0].secret}, read;
+    struct journal_seat seat = {.seat = 1, .secret = sides[1].secret, .shown = sides[0].secret},
+                        read;
     size_t size = journal_write_seat(bytes, &match, &seat);
     struct journal_head head = head_of(bytes, size);
     assert_int_equal(head.kind, JOURNAL_SEAT);
