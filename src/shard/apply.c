@@ -77,13 +77,10 @@ void apply_timer(struct shard *shard, struct live_match *live, const struct effe
 {
     if (effect->kind == EFFECT_ARM_PHASE) {
         wheel_arm(&shard->wheel, &live->phase, effect->at, effect->tag);
-    } else if (effect->kind == EFFECT_ARM_GRACE) {
-        wheel_arm(&shard->wheel, &live->graces[effect->player], effect->at, effect->tag);
+    } else if (effect->kind == EFFECT_ARM_GRACE || effect->kind == EFFECT_ARM_BOT) {
+        wheel_arm(&shard->wheel, &live->seat_timers[effect->player], effect->at, effect->tag);
     } else if (effect->kind == EFFECT_DISARM_GRACE) {
-        wheel_disarm(&shard->wheel, &live->graces[effect->player]);
-    } else if (effect->kind == EFFECT_ARM_BOT) {
-        live->bot_seat = effect->player;
-        wheel_arm(&shard->wheel, &live->bot, effect->at, effect->tag);
+        wheel_disarm(&shard->wheel, &live->seat_timers[effect->player]);
     } else if (effect->kind == EFFECT_PLAY_OVER) {
         cancel_fire(&live->play, (enum cancel_reason)effect->code);
     }

@@ -14,9 +14,8 @@ static void on_play_fired(struct cancel_hook *hook, enum cancel_reason reason)
     struct live_match *live = LIST_ITEM(hook, struct live_match, play_hook);
     wheel_disarm(&live->shard->wheel, &live->phase);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
-        wheel_disarm(&live->shard->wheel, &live->graces[i]);
+        wheel_disarm(&live->shard->wheel, &live->seat_timers[i]);
     }
-    wheel_disarm(&live->shard->wheel, &live->bot);
 }
 
 static void on_match_fired(struct cancel_hook *hook, enum cancel_reason reason)
@@ -115,12 +114,11 @@ struct live_match *live_match_acquire(struct shard *shard)
     live->shard = shard;
     ring_init(&live->events, &shard->rings);
     wheel_timer_init(&live->phase, handle, TIMER_PHASE);
-    wheel_timer_init(&live->bot, handle, TIMER_BOT);
     list_init(&live->run_node);
     list_init(&live->hosted.owed_node);
     list_init(&live->retired_node);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
-        wheel_timer_init(&live->graces[i], handle, (uint16_t)(TIMER_GRACE + i));
+        wheel_timer_init(&live->seat_timers[i], handle, (uint16_t)(TIMER_SEAT + i));
     }
     init_tokens(shard, live);
     return live;
@@ -204,13 +202,13 @@ void live_match_push_level(struct shard *shard, struct live_match *live, unsigne
 }
 
 /* A bot's answer comes in like anyone's. Its two places are its own: it answers once a round. */
-static void push_bot_answer(struct shard *shard, struct live_match *live,
+static void push_bot_answer(struct shard *shard, struct live_match *live, uint8_t seat,
                             const struct wheel_timer *timer)
 {
-    struct match_event event = match_bot_answer(live->bot_seat, timer->tag, timer->at);
+    struct match_event event = match_bot_answer(seat, timer->tag, timer->at);
     bool is_queued = ring_push(&live->events, &event, RING_CLIENT);
     QR_ASSERT(is_queued);
-    live->hosted.seats[live->bot_seat].events_queued++;
+    live->hosted.seats[seat].events_queued++;
     mark_runnable(shard, live);
 }
 
@@ -218,16 +216,14 @@ void live_match_on_timer(struct shard *shard, const struct wheel_timer *timer)
 {
     struct live_match *live = pool_resolve(&shard->matches, timer->owner);
     QR_ASSERT(live != NULL); /* A released match has no armed timer. */
-    struct match_event event = {.timer.tag = timer->tag};
-    if (timer->kind == TIMER_BOT) {
-        push_bot_answer(shard, live, timer);
-        return;
-    }
-    if (timer->kind == TIMER_PHASE) {
-        event.kind = MATCH_EVENT_PHASE_TIMER;
-    } else {
+    struct match_event event = {.kind = MATCH_EVENT_PHASE_TIMER, .timer.tag = timer->tag};
+    if (timer->kind != TIMER_PHASE) {
         event.kind = MATCH_EVENT_GRACE_TIMER;
-        event.player = (uint8_t)(timer->kind - TIMER_GRACE);
+        event.player = (uint8_t)(timer->kind - TIMER_SEAT);
+        if (live->hosted.match.players[event.player].is_bot) {
+            push_bot_answer(shard, live, event.player, timer);
+            return;
+        }
     }
     live_match_push(shard, live, &event);
 }
@@ -350,9 +346,8 @@ void live_match_run_all(struct shard *shard)
 void live_match_release(struct shard *shard, struct live_match *live)
 {
     QR_ASSERT(!wheel_is_armed(&live->phase));
-    QR_ASSERT(!wheel_is_armed(&live->bot));
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
-        QR_ASSERT(!wheel_is_armed(&live->graces[i]));
+        QR_ASSERT(!wheel_is_armed(&live->seat_timers[i]));
     }
     ring_fini(&live->events);
     list_remove(&live->run_node);

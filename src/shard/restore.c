@@ -187,8 +187,9 @@ static void wake_up(struct shard *const shards[], struct shard *shard, struct li
 {
     uint16_t seq = live->hosted.match.seq;
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
-        /* It begins anew, and one of before that is over by now would count for it. */
-        wheel_disarm(&shard->wheel, &live->graces[i]);
+        if (live->hosted.seats[i].is_bot) continue;
+        /* Its grace begins anew, and one of before that is over by now would count for it. */
+        wheel_disarm(&shard->wheel, &live->seat_timers[i]);
         struct session *session = in_seat(shard, live, i);
         if (session == NULL) continue;
         live->hosted.seats[i].handed_seq = seq;

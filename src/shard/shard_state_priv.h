@@ -55,8 +55,7 @@ enum timer_kind {
     TIMER_FIGURES,
     TIMER_ENDED,
     TIMER_PHASE,
-    TIMER_BOT,   /* tag: round << 8 | choice. */
-    TIMER_GRACE, /* And the seat. */
+    TIMER_SEAT, /* And the seat: its player's grace, or a bot's answer. */
 };
 
 /* --- Sessions. --- */
@@ -267,11 +266,10 @@ struct live_match {
     struct cancel_hook token_hook;
     struct cancel_hook play_hook;
     struct wheel_timer phase;
-    struct wheel_timer bot;
-    struct wheel_timer graces[MATCH_PLAYERS_MAX];
+    struct wheel_timer
+        seat_timers[MATCH_PLAYERS_MAX]; /* A bot has no grace, as it is always here. */
     struct list run_node;
     struct list retired_node;
-    uint8_t bot_seat;      /* Whose answer the bot timer stands for. */
     uint8_t counted_state; /* As which it stands in the counters. */
     bool is_retired;
     bool is_condemned;      /* It did not come back from the journal as it was. */

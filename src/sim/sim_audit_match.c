@@ -60,8 +60,9 @@ static void a_grace_is_armed_while_its_player_is_away(const struct live_match *l
 {
     const struct match *match = &live->hosted.match;
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        if (match->players[i].is_bot) continue;
         bool is_due = is_in_play(match) && match->players[i].presence == PRESENCE_AWAY;
-        bool is_armed = wheel_is_armed(&live->graces[i]);
+        bool is_armed = wheel_is_armed(&live->seat_timers[i]);
         if (is_armed && !is_due)
             sim_failed("a timer belongs to what lives: a grace of one who is not away");
         if (is_due && !is_armed && ring_count(&live->events) == 0)
@@ -71,10 +72,12 @@ static void a_grace_is_armed_while_its_player_is_away(const struct live_match *l
 
 static void a_bot_answers_in_its_round_alone(const struct live_match *live)
 {
-    if (!wheel_is_armed(&live->bot)) return;
     const struct match *match = &live->hosted.match;
-    if (!is_in_play(match) || !match->players[live->bot_seat].is_bot)
-        sim_failed("a timer belongs to what lives: a bot's in %s", state_of(live));
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        bool is_armed = match->players[i].is_bot && wheel_is_armed(&live->seat_timers[i]);
+        if (is_armed && !is_in_play(match))
+            sim_failed("a timer belongs to what lives: a bot's in %s", state_of(live));
+    }
 }
 
 /* What is owed is on a list, where the next iteration finds it. */
@@ -99,9 +102,9 @@ static void every_message_is_announced(const struct live_match *live)
 static void what_has_ended_lets_go(const struct live_match *live)
 {
     const struct hosted *hosted = &live->hosted;
-    bool has_timer = wheel_is_armed(&live->phase) || wheel_is_armed(&live->bot);
+    bool has_timer = wheel_is_armed(&live->phase);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++)
-        has_timer = has_timer || wheel_is_armed(&live->graces[i]);
+        has_timer = has_timer || wheel_is_armed(&live->seat_timers[i]);
     /* Where there is no room to keep it, it stays for a while, and is run again. */
     if (has_timer || live->is_retired || !list_is_linked(&live->run_node) ||
         hosted->match.state != MATCH_ENDED)

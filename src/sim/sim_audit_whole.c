@@ -15,8 +15,10 @@ struct holdings {
 
 static uint32_t timers_of(const struct live_match *live)
 {
-    uint32_t timers = wheel_is_armed(&live->phase) + wheel_is_armed(&live->bot);
-    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) timers += wheel_is_armed(&live->graces[i]);
+    uint32_t timers = wheel_is_armed(&live->phase);
+    for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) {
+        timers += wheel_is_armed(&live->seat_timers[i]);
+    }
     return timers;
 }
 
@@ -118,9 +120,8 @@ static const struct wheel_timer *timer_of(const struct shard *shard,
     const struct live_match *live = pool_resolve(&shard->matches, timer->owner);
     if (live == NULL) return NULL;
     if (timer->kind == TIMER_PHASE) return &live->phase;
-    if (timer->kind == TIMER_BOT) return &live->bot;
-    unsigned seat = timer->kind - (unsigned)TIMER_GRACE;
-    return seat < MATCH_PLAYERS_MAX ? &live->graces[seat] : NULL;
+    unsigned seat = timer->kind - (unsigned)TIMER_SEAT;
+    return seat < MATCH_PLAYERS_MAX ? &live->seat_timers[seat] : NULL;
 }
 
 /* How many hang on a slot. */
