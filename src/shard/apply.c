@@ -27,10 +27,7 @@ static void reply(struct shard *shard, struct live_match *live, const struct eff
                    .kind = (uint8_t)kind,
                    .refusal = effect->refusal,
                    .round = effect->round,
-                   .choice = effect->choice >= 0 ? (uint8_t)effect->choice : 0,
                    .is_dup = effect->is_dup,
-                   .rtt_ms = effect->credit_ms,
-                   .at_ms = effect->at_ms,
                    .request_id = effect->request_id,
                });
 }

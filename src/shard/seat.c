@@ -77,20 +77,25 @@ static bool hand_message(struct shard *shard, struct hosted *hosted, unsigned in
     return hand_wire(shard, hosted, index, &record, &wire);
 }
 
+static void write_receipt(const struct hosted *hosted, unsigned index,
+                          const struct seat_reply *reply, struct wire *wire)
+{
+    const struct match_round *round = &hosted->match.rounds[reply->round - 1];
+    encode_accepted(wire, &(struct receipt){.request_id = reply->request_id,
+                                            .round = reply->round,
+                                            .choice = (uint8_t)round->answers[index].choice,
+                                            .at_ms = match_answer_time(round, index),
+                                            .rtt_ms = round->credits_ms[index],
+                                            .is_dup = reply->is_dup});
+}
+
 static bool hand_reply(struct shard *shard, struct hosted *hosted, unsigned index)
 {
     const struct seat_reply *reply = &hosted->seats[index].replies[0];
     struct record_deliver record = {.flags = DELIVER_REPLY, .request_id = reply->request_id};
     struct wire wire = shard_wire(shard);
     switch ((enum reply_kind)reply->kind) {
-    case REPLY_RECEIPT:
-        encode_accepted(&wire, &(struct receipt){.request_id = reply->request_id,
-                                                 .round = reply->round,
-                                                 .choice = reply->choice,
-                                                 .at_ms = reply->at_ms,
-                                                 .rtt_ms = reply->rtt_ms,
-                                                 .is_dup = reply->is_dup});
-        break;
+    case REPLY_RECEIPT: write_receipt(hosted, index, reply, &wire); break;
     case REPLY_REFUSE:
         encode_error(&wire, reply->request_id, (enum refusal)reply->refusal, NULL, BUSY_RETRY_MS);
         break;

@@ -213,17 +213,15 @@ struct session {
 
 enum reply_kind { REPLY_RECEIPT, REPLY_REFUSE, REPLY_LEFT, REPLY_OK };
 
-/* A reply that waits for its turn behind the messages before it. */
+/* A reply that waits for its turn behind the messages before it. What a receipt says is the match's to know: an answer
+ * that counts does not change any more. */
 struct seat_reply {
-    uint8_t kind; /* enum reply_kind. */
-    uint8_t refusal;
-    uint8_t round;
-    uint8_t choice;
-    bool is_dup;
-    uint16_t after_seq; /* Goes out when this has been handed on. */
-    uint16_t rtt_ms;
-    uint32_t at_ms;
     uint32_t request_id;
+    uint16_t after_seq; /* Goes out when this has been handed on. */
+    uint8_t kind;       /* enum reply_kind. */
+    uint8_t refusal;
+    uint8_t round; /* RECEIPT: whose answer it is about. */
+    bool is_dup;
 };
 
 struct seat {
