@@ -183,8 +183,9 @@ struct match {
     uint16_t
         seq_kept; /* Those of the steps whose effects count: where a fault throws a step away, the rest go. */
     mono_time settled_at;
-    const char *fault;          /* What was found broken, or NULL. Sticky. */
-    uint8_t log[MATCH_LOG_MAX]; /* enum match_log_kind | player << 4, by seq - 1. */
+    const char *fault; /* What was found broken, or NULL. Sticky. */
+    uint8_t log[(MATCH_LOG_MAX + 1) /
+                2]; /* Half a byte each, by seq - 1, the lower half first: match_log_at(). */
     /* settings.rounds of them are used, and those behind need not be there: match_bytes(). */
     struct match_round rounds[MATCH_ROUNDS_MAX];
 };
@@ -340,6 +341,9 @@ struct match_log_entry {
 
 /* What was told with `seq`. Requires: 1 <= seq <= match->seq. */
 struct match_log_entry match_log_at(const struct match *match, uint16_t seq);
+
+/* How many rounds were revealed by then; never more than there are, whatever a faulted match's log says. */
+unsigned match_revealed_rounds(const struct match *match, uint16_t seq);
 
 mono_time match_began_at(const struct match *match, const struct match_round *round);
 /* Requires: it is revealed. */

@@ -1,9 +1,16 @@
 #include "match_priv.h"
 
-enum { LOG_PLAYER_SHIFT = 4, LOG_KIND_MASK = (1 << LOG_PLAYER_SHIFT) - 1 };
+/* An entry is kind | player << LOG_PLAYER_SHIFT. */
+enum {
+    LOG_PLAYER_SHIFT = 3,
+    LOG_KIND_MASK = (1 << LOG_PLAYER_SHIFT) - 1,
+    LOG_ENTRY_BITS = 4,
+    LOG_ENTRY_MASK = (1 << LOG_ENTRY_BITS) - 1,
+};
 
-_Static_assert((int)MATCH_LOG_END <= (int)LOG_KIND_MASK, "a kind fits the low half of a log byte");
-_Static_assert(MATCH_PLAYERS_MAX <= LOG_KIND_MASK + 1, "a player fits the high half");
+_Static_assert((int)MATCH_LOG_END <= (int)LOG_KIND_MASK, "a kind fits below the player");
+_Static_assert(MATCH_PLAYERS_MAX <= 1 << (LOG_ENTRY_BITS - LOG_PLAYER_SHIFT),
+               "a player fits above");
 
 /* Why the log is long enough: `match` and `end` are told once; each round begins and is revealed at
  * most once, and match_begin_round() begins no more than there are; a player is AWAY at most
@@ -13,6 +20,24 @@ _Static_assert(MATCH_LOG_MAX ==
                    2 + 2 * MATCH_ROUNDS_MAX + MATCH_PLAYERS_MAX * (ABSENCES_MAX + ABSENCES_MAX + 1),
                "an entry for all that can ever be told");
 
+static unsigned shift_at(unsigned seq)
+{
+    return (seq - 1) % 2 * LOG_ENTRY_BITS;
+}
+
+static unsigned entry_at(const struct match *match, unsigned seq)
+{
+    return (unsigned)match->log[(seq - 1) / 2] >> shift_at(seq) & LOG_ENTRY_MASK;
+}
+
+/* What a step that was thrown away has logged there goes. */
+static void set_entry(struct match *match, unsigned seq, unsigned entry)
+{
+    uint8_t *byte = &match->log[(seq - 1) / 2];
+    unsigned others = *byte & ~((unsigned)LOG_ENTRY_MASK << shift_at(seq));
+    *byte = (uint8_t)(others | entry << shift_at(seq));
+}
+
 void match_tell(struct match *match, enum match_log_kind kind, uint8_t player,
                 struct effects *effects)
 {
@@ -20,13 +45,14 @@ void match_tell(struct match *match, enum match_log_kind kind, uint8_t player,
         match_fault(match, "the log is full");
         return;
     }
-    match->log[match->seq++] = (uint8_t)((unsigned)kind | (unsigned)player << LOG_PLAYER_SHIFT);
+    match->seq++;
+    set_entry(match, match->seq, (unsigned)kind | (unsigned)player << LOG_PLAYER_SHIFT);
     match_want(effects, EFFECT_ANNOUNCE)->seq = match->seq;
 }
 
 static enum match_log_kind kind_at(const struct match *match, unsigned seq)
 {
-    return (enum match_log_kind)(match->log[seq - 1] & LOG_KIND_MASK);
+    return (enum match_log_kind)(entry_at(match, seq) & LOG_KIND_MASK);
 }
 
 bool match_has_told_end(const struct match *match)
@@ -40,7 +66,7 @@ struct match_log_entry match_log_at(const struct match *match, uint16_t seq)
     QR_ASSERT(seq >= 1 && seq <= match->seq && seq <= MATCH_LOG_MAX);
     struct match_log_entry entry = {
         .kind = kind_at(match, seq),
-        .player = match->log[seq - 1] >> LOG_PLAYER_SHIFT,
+        .player = (uint8_t)(entry_at(match, seq) >> LOG_PLAYER_SHIFT),
     };
     if (entry.kind == MATCH_LOG_ROUND || entry.kind == MATCH_LOG_REVEAL) {
         /* Rounds begin in order, and a reveal is that of the round that began last. */
@@ -49,6 +75,15 @@ struct match_log_entry match_log_at(const struct match *match, uint16_t seq)
         }
     }
     return entry;
+}
+
+unsigned match_revealed_rounds(const struct match *match, uint16_t seq)
+{
+    unsigned rounds = 0;
+    for (unsigned i = 1; i <= seq && rounds < match->settings.rounds; i++) {
+        if (kind_at(match, i) == MATCH_LOG_REVEAL) rounds++;
+    }
+    return rounds;
 }
 
 uint8_t match_round_right_place(const struct match_round *round)

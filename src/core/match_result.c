@@ -5,16 +5,6 @@
 #include "base/assert.h"
 #include "match_priv.h"
 
-/* Rounds are revealed in order, so their number says which. */
-static unsigned revealed_count(const struct match *match)
-{
-    unsigned count = 0;
-    for (uint16_t seq = 1; seq <= match->seq; seq++) {
-        if (match_log_at(match, seq).kind == MATCH_LOG_REVEAL) count++;
-    }
-    return count;
-}
-
 static void copy_player(const struct match_player *player, struct result_player *ret_player)
 {
     ret_player->player = player->player;
@@ -33,6 +23,7 @@ static void copy_round(const struct match *match, const struct match_round *roun
     memcpy(ret_round->places, round->places, sizeof ret_round->places);
     ret_round->choice_count = round->choice_count;
     ret_round->weight = round->weight;
+    ret_round->is_revealed = round->is_revealed;
     ret_round->time_ms = match->settings.round_time_ms;
     ret_round->began_at = match_wall(match, match_began_at(match, round));
     for (unsigned i = 0; i < match->player_count; i++) {
@@ -69,10 +60,8 @@ void match_result_of(const struct match *match, struct match_result *ret_result)
     for (unsigned i = 0; i < match->player_count; i++) {
         copy_player(&match->players[i], &ret_result->players[i]);
     }
-    unsigned revealed = revealed_count(match);
     for (unsigned i = 0; i < match->round; i++) {
         copy_round(match, &match->rounds[i], &ret_result->rounds[i]);
-        ret_result->rounds[i].is_revealed = i < revealed;
     }
 }
 

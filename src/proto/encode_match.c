@@ -109,16 +109,6 @@ static void encode_peer(struct wire *out, const struct match *match, uint16_t se
     wire_close_message(out);
 }
 
-/* The rounds revealed up to `seq`. Bounded by the table even where a faulted match's log is not. */
-static unsigned revealed_rounds(const struct match *match, uint16_t seq)
-{
-    unsigned rounds = 0;
-    for (unsigned i = 0; i < seq && rounds < match->settings.rounds; i++) {
-        if ((match->log[i] & 0x0f) == MATCH_LOG_REVEAL) rounds++;
-    }
-    return rounds;
-}
-
 static void write_ratings(struct wire *out, const struct match *match)
 {
     if (!match_shows_ratings(match)) {
@@ -138,7 +128,7 @@ static void write_ratings(struct wire *out, const struct match *match)
 
 static void encode_end(struct wire *out, const struct match *match, uint16_t seq)
 {
-    unsigned revealed = revealed_rounds(match, seq);
+    unsigned revealed = match_revealed_rounds(match, seq);
 
     open_entry(out, "end", match, seq);
     wire_member_string(out, "reason", match_end_reason_name((enum match_end_reason)match->reason));

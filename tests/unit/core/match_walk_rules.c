@@ -297,7 +297,10 @@ void walk_check_end(const struct walk *walk)
 static void what_was_told_is_the_same(const struct match *first, const struct match *second)
 {
     assert_int_equal(first->seq, second->seq);
-    assert_memory_equal(first->log, second->log, first->seq);
+    for (uint16_t seq = 1; seq <= first->seq; seq++) {
+        assert_int_equal(match_log_at(first, seq).kind, match_log_at(second, seq).kind);
+        assert_int_equal(match_log_at(first, seq).player, match_log_at(second, seq).player);
+    }
     for (unsigned i = 0; i < first->settings.rounds; i++) {
         assert_int_equal(match_wall(first, match_began_at(first, &first->rounds[i])).ms,
                          match_wall(second, match_began_at(second, &second->rounds[i])).ms);

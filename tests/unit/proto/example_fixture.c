@@ -215,6 +215,13 @@ static void write_bye(const cJSON *example, struct wire *out)
 
 /* --- The messages of a match's log. --- */
 
+static void put_entry(struct match *match, unsigned seq, unsigned entry)
+{
+    unsigned shift = (seq - 1) % 2 * 4;
+    uint8_t *byte = &match->log[(seq - 1) / 2];
+    *byte = (uint8_t)((*byte & ~(0xfu << shift)) | entry << shift);
+}
+
 /* A match whose entry `seq` is of this kind; `round` rounds have begun until then. */
 static struct match match_until(const cJSON *example, uint8_t entry, uint8_t round)
 {
@@ -225,8 +232,8 @@ static struct match match_until(const cJSON *example, uint8_t entry, uint8_t rou
                           .player_count = MATCH_PLAYERS_MAX};
     uint8_t begun = (uint8_t)(entry == MATCH_LOG_ROUND ? round - 1 : round);
     assert_in_range(seq, begun + 1, MATCH_LOG_MAX);
-    memset(match.log, MATCH_LOG_ROUND, begun);
-    match.log[seq - 1] = entry;
+    for (unsigned i = 1; i <= begun; i++) put_entry(&match, i, MATCH_LOG_ROUND);
+    put_entry(&match, (unsigned)seq, entry);
     return match;
 }
 
@@ -318,7 +325,7 @@ static void write_peer(const cJSON *example, struct wire *out)
                : strcmp(state, "back") == 0 ? MATCH_LOG_BACK
                                             : MATCH_LOG_GONE;
     int64_t player = get_int(example, "player");
-    struct match match = match_until(example, (uint8_t)(kind | player << 4), 0);
+    struct match match = match_until(example, (uint8_t)(kind | player << 3), 0);
     if (is_away) match.settings.grace_ms = (uint32_t)get_int(example, "grace_ms");
     encode_match_entry(out, &match, match.seq);
 }
@@ -341,7 +348,7 @@ static void write_end(const cJSON *example, struct wire *out)
     match.reason = get_reason(example);
     match.winner = cJSON_IsNull(winner) ? MATCH_WINNER_NONE : (int8_t)get_int(example, "winner");
     match.is_rated = cJSON_IsArray(ratings);
-    match.log[0] = MATCH_LOG_REVEAL; /* Scores are those of the last reveal. */
+    put_entry(&match, 1, MATCH_LOG_REVEAL); /* Scores are those of the last reveal. */
     for (int i = 0; i < match.player_count; i++) {
         const cJSON *rating = cJSON_GetArrayItem(ratings, i);
         match.rounds[0].scores[i] =

@@ -18,7 +18,7 @@
 enum { ADA, GRACE };
 enum { CREATED_MS = 5000, WALL_OFFSET_MS = 100000 };
 
-#define PLAYER_ENTRY(kind, player) ((uint8_t)((kind) | (player) << 4))
+#define PLAYER_ENTRY(kind, player) ((uint8_t)((kind) | (player) << 3))
 
 static const struct question questions[] = {
     {
@@ -46,6 +46,13 @@ static const struct bank bank = {
     .categories = {{.name = "art", .count = 1}, {.name = "science", .count = 1}},
     .category_count = 2,
 };
+
+static void put_entry(struct match *match, unsigned seq, unsigned entry)
+{
+    unsigned shift = (seq - 1) % 2 * 4;
+    uint8_t *byte = &match->log[(seq - 1) / 2];
+    *byte = (uint8_t)((*byte & ~(0xfu << shift)) | entry << shift);
+}
 
 /* Two rounds, both revealed. Ada is right and fast in the first, and silent in the second. */
 static struct match two_rounds(void)
@@ -111,7 +118,7 @@ static struct match two_rounds(void)
                     .answers = {{.choice = MATCH_CHOICE_NONE},
                                 {.choice = 1, .is_right = true, .points = 1000, .raw_ms = 10000}}}},
     };
-    memcpy(match.log, log, sizeof log);
+    for (unsigned i = 0; i < sizeof log; i++) put_entry(&match, i + 1, log[i]);
     return match;
 }
 
@@ -272,7 +279,7 @@ static void an_end_during_a_round_has_the_scores_of_the_last_reveal(void **state
 {
     (void)state;
     struct match match = two_rounds();
-    match.log[6] = MATCH_LOG_END;
+    put_entry(&match, 7, MATCH_LOG_END);
     match.seq = 7;
     match.reason = MATCH_END_FORFEIT;
     assert_entry(&match, 7,
@@ -285,7 +292,7 @@ static void an_end_before_any_reveal_has_no_points(void **state)
 {
     (void)state;
     struct match match = two_rounds();
-    match.log[1] = MATCH_LOG_END;
+    put_entry(&match, 2, MATCH_LOG_END);
     match.seq = 2;
     match.reason = MATCH_END_CANCELLED;
     match.winner = MATCH_WINNER_NONE;
@@ -298,9 +305,9 @@ static void a_log_that_reveals_more_than_there_are_rounds_stays_within_the_table
 {
     (void)state;
     struct match match = two_rounds();
-    memset(match.log, MATCH_LOG_REVEAL, MATCH_ROUNDS_MAX + 5);
-    match.log[MATCH_ROUNDS_MAX + 5] = MATCH_LOG_END;
     match.seq = MATCH_ROUNDS_MAX + 6;
+    for (unsigned seq = 1; seq < match.seq; seq++) put_entry(&match, seq, MATCH_LOG_REVEAL);
+    put_entry(&match, match.seq, MATCH_LOG_END);
     struct wire wire = written(&match, match.seq);
     cJSON_Delete(tree_of(&wire));
 }
@@ -313,11 +320,11 @@ static void what_was_not_told_cannot_be_encoded(void **state)
     expect_assert_failure((void)written(&match, (uint16_t)(match.seq + 1)));
 }
 
-static void a_log_byte_of_no_kind_cannot_be_encoded(void **state)
+static void a_log_entry_of_no_kind_cannot_be_encoded(void **state)
 {
     (void)state;
     struct match match = two_rounds();
-    match.log[0] = 0x0f;
+    put_entry(&match, 1, 0xf);
     expect_assert_failure((void)written(&match, 1));
 }
 
@@ -371,7 +378,7 @@ int main(void)
         cmocka_unit_test(an_end_before_any_reveal_has_no_points),
         cmocka_unit_test(a_log_that_reveals_more_than_there_are_rounds_stays_within_the_table),
         cmocka_unit_test(what_was_not_told_cannot_be_encoded),
-        cmocka_unit_test(a_log_byte_of_no_kind_cannot_be_encoded),
+        cmocka_unit_test(a_log_entry_of_no_kind_cannot_be_encoded),
         cmocka_unit_test(the_largest_round_fits),
     };
     return cmocka_run_group_tests_name("encode_match", tests, NULL, NULL);
