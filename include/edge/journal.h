@@ -11,6 +11,9 @@
  *     DIR/00000007/00-00000001.qrj   shard 0's first segment
  *     DIR/00000008.tmp/        one that is being recovered into; without the suffix it is whole
  *
+ * Once a second the thread lets go of the memory of what was written: the files, not the process, are as large as
+ * max_bytes allows.
+ *
  * A segment is a head of JOURNAL_HEAD_BYTES and then records, each [size: 4][crc32: 4][payload], padded to 8 bytes,
  * little-endian; the first size of zero is its end, and the head of the next one says where that was. The checksum
  * (zlib's) is over size and payload.

@@ -120,6 +120,21 @@ static void remove_what_is_not_needed(struct journal *journal, unsigned shard)
     }
 }
 
+/* --- Memory. --- */
+
+/* What is written lies in the kernel's page cache, whether it was synced or not: the process need not map it, where all
+ * segments together may be as large as max_bytes. Who reads it has it mapped again. */
+static void let_go_of_pages(struct journal *journal, unsigned shard)
+{
+    struct lane *lane = &journal->lanes[shard];
+    uint64_t written = atomic_load_explicit(&lane->written, memory_order_acquire);
+    for (uint32_t number = lane->first; number <= number_at(written); number++) {
+        bool is_last = number == number_at(written);
+        size_t bytes = is_last ? offset_at(written) : journal->options.segment_bytes;
+        (void)madvise(segment_at(lane, number)->map, bytes, MADV_DONTNEED); /* Else it stays. */
+    }
+}
+
 /* --- Syncing. --- */
 
 static uint64_t now_us(void)
@@ -175,6 +190,7 @@ void *journal_thread(void *context)
 {
     struct journal *journal = context;
     bool has_tidied = false;
+    uint64_t looked_us = now_us();
     while (!atomic_load(&journal->is_stopping)) {
         struct pollfd wake = {.fd = journal->wake_fd, .events = POLLIN};
         (void)poll(&wake, 1, LOOK_EVERY_MS); /* Interrupted or not, it looks. */
@@ -186,6 +202,10 @@ void *journal_thread(void *context)
             remove_what_is_not_needed(journal, i);
         }
         allocate_what_is_missing(journal);
+        if (now_us() - looked_us >= LOOK_EVERY_MS * UINT64_C(1000)) {
+            for (unsigned i = 0; i < journal->options.shards; i++) let_go_of_pages(journal, i);
+            looked_us = now_us();
+        }
         if (!has_tidied) journal_dir_remove_older(journal);
         has_tidied = true;
     }

@@ -161,6 +161,49 @@ static void before_the_commit_there_is_room_for_all_that_was_left(void **state)
     assert_int_equal(finding.count, 4 * LARGE_IN_SEGMENT + 1);
 }
 
+/* --- Memory. --- */
+
+/* Of the journal's files, as the kernel counts it for this process. */
+static unsigned resident_kb(void)
+{
+    FILE *maps = fopen("/proc/self/smaps", "r");
+    assert_non_null(maps);
+    char line[512];
+    unsigned sum_kb = 0, kb;
+    unsigned long begin, end;
+    bool is_journal = false;
+    while (fgets(line, sizeof line, maps) != NULL) {
+        if (sscanf(line, "%lx-%lx ", &begin, &end) == 2) is_journal = strstr(line, ".qrj") != NULL;
+        if (is_journal && sscanf(line, "Rss: %u kB", &kb) == 1) sum_kb += kb;
+    }
+    (void)fclose(maps);
+    return sum_kb;
+}
+
+static bool has_let_go(struct desk *desk)
+{
+    (void)desk;
+    return resident_kb() <= LARGE_BYTES / 1024;
+}
+
+static void what_was_written_is_let_go_of_and_can_be_read(void **state)
+{
+    struct desk *desk = *state;
+    begin_run(desk, MANY);
+    for (unsigned i = 1; i <= LARGE_IN_SEGMENT; i++) (void)append_large(desk, i);
+    wait_until(has_let_go, desk);
+    uint64_t at = journal_first(desk->journal, 0);
+    const uint8_t *record;
+    size_t bytes;
+    for (unsigned i = 1; i <= LARGE_IN_SEGMENT; i++) {
+        assert_true(journal_next(desk->journal, 0, &at, &record, &bytes));
+        assert_int_equal(bytes, LARGE_BYTES);
+        assert_int_equal(record[1], i);
+    }
+    struct finding finding = scan(desk);
+    expect_numbers(&finding, 1, LARGE_IN_SEGMENT);
+}
+
 /* --- What is given up. --- */
 
 static bool has_no_first_segment(struct desk *desk)
@@ -251,6 +294,7 @@ int main(void)
         JOURNAL_TEST(there_is_room_again_when_a_segment_is_not_needed),
         JOURNAL_TEST(a_record_that_would_leave_less_than_the_reserve_is_refused),
         JOURNAL_TEST(before_the_commit_there_is_room_for_all_that_was_left),
+        JOURNAL_TEST(what_was_written_is_let_go_of_and_can_be_read),
         JOURNAL_TEST(what_is_not_needed_is_removed),
         JOURNAL_TEST(older_runs_are_removed_once_this_one_counts),
         JOURNAL_TEST(a_run_that_was_not_committed_changes_nothing),
