@@ -50,30 +50,36 @@ struct head {
     struct list node; /* In order of age: open ones, or free ones. */
 };
 
-/* A connection that libwebsockets holds: its per-session data. */
+/* A connection that libwebsockets holds: its per-session data. There is one for each player: it is packed. */
 struct conn {
     struct lws *wsi;
-    struct handle session; /* HANDLE_NONE: not a player's. */
-    struct list closing_node;
-    struct list assembling_node;
-    uint8_t *assembly; /* A message of which the rest is to come; owns, from the worker's pool. */
+    bool is_player : 1;  /* Counted in worker_shared.players. */
+    bool is_closing : 1; /* What still arrives is ignored. */
+    bool is_proxied : 1; /* The peer is a trusted proxy. */
+    bool is_pinged : 1;  /* The last ping's pong is due. */
+    bool is_paused : 1;  /* By the shard. */
+    bool is_first_frame_due : 1;
+    uint16_t close_code;
     uint16_t assembly_size;
     uint16_t checked_size; /* How much of the message is known to be UTF-8. */
-    uint16_t close_code;
-    bool is_player;  /* Counted in worker_shared.players. */
-    bool is_closing; /* What still arrives is ignored. */
-    bool is_proxied; /* The peer is a trusted proxy. */
-    bool is_pinged;  /* The last ping's pong is due. */
-    bool is_paused;  /* By the shard. */
-    bool is_first_frame_due;
+    uint32_t ping_number;  /* The last ping's payload. */
+    uint32_t arrived_us; /* A message yet to be answered: the worker's read_at_us, cut; 0: none. */
+    struct handle session;     /* HANDLE_NONE: not a player's. */
     struct source first_frame; /* Watched while it is due. */
-    uint32_t ping_number;      /* The last ping's payload. */
-    uint32_t
-        arrived_us; /* A message that nothing was written behind yet: the worker's read_at_us, cut; 0: none. */
-    char close_reason[32];
-    const char *body_left; /* HTTP: what is left to write. */
-    size_t body_bytes_left;
-    char *body; /* HTTP: a body of its own; owns. */
+    union {
+        /* A player's. What closes has no assembly: it is in one list at a time. */
+        struct {
+            struct list node;         /* In worker->assembling or worker->closing. */
+            uint8_t *assembly;        /* A message's beginning; owns, from the worker's pool. */
+            const char *close_reason; /* A constant. */
+        };
+        /* HTTP's. */
+        struct {
+            const char *body_left; /* What is left to write. */
+            size_t body_bytes_left;
+            char *body; /* One of its own; owns. */
+        };
+    };
 };
 
 struct worker {
@@ -135,6 +141,8 @@ QR_MUST_USE int ws_create(struct worker *worker);
 void ws_destroy(struct worker *worker);
 /* Runs libwebsockets' callbacks for what is ready, without waiting. */
 void ws_run(struct worker *worker);
+/* Gives back what there is of a message. */
+void ws_give_assembly(struct worker *worker, struct conn *conn);
 /* Inside a callback: the close frame goes out when the callback returns the result. */
 int ws_close_now(struct conn *conn, unsigned code, const char *reason);
 /* Takes the socket, whose own head was read already; `head` stands for it. */

@@ -22,10 +22,10 @@ _Static_assert((int)FRAME_HEADROOM >= (int)LWS_PRE, "a frame has room for libweb
 
 /* --- Messages that arrive in pieces. --- */
 
-static void give_assembly(struct worker *worker, struct conn *conn)
+void ws_give_assembly(struct worker *worker, struct conn *conn)
 {
     if (conn->assembly == NULL) return;
-    list_remove(&conn->assembling_node);
+    list_remove(&conn->node);
     worker->free_assemblies[worker->free_assembly_count++] = conn->assembly;
     conn->assembly = NULL;
     conn->assembly_size = 0;
@@ -36,9 +36,9 @@ static void give_assembly(struct worker *worker, struct conn *conn)
  * unless its rest is held back on purpose. */
 static void make_room(struct worker *worker)
 {
-    struct conn *oldest = LIST_ITEM(worker->assembling.next, struct conn, assembling_node);
+    struct conn *oldest = LIST_ITEM(worker->assembling.next, struct conn, node);
     worker->stats.assembly_refused++;
-    give_assembly(worker, oldest);
+    ws_give_assembly(worker, oldest);
     ws_close_later(worker, oldest, CLOSE_FULL, "overload");
 }
 
@@ -53,15 +53,15 @@ static void take_assembly(struct worker *worker, struct conn *conn)
         if (conn->assembly == NULL) return;
         worker->assembly_count++;
     }
-    list_append(&worker->assembling, &conn->assembling_node);
+    list_append(&worker->assembling, &conn->node);
 }
 
 int ws_close_now(struct conn *conn, unsigned code, const char *reason)
 {
-    char text[sizeof(conn->close_reason)];
+    unsigned char text[32]; /* libwebsockets copies it, but takes no constant. */
     size_t size = strnlen(reason, sizeof(text));
     memcpy(text, reason, size);
-    lws_close_reason(conn->wsi, (enum lws_close_status)code, (unsigned char *)text, size);
+    lws_close_reason(conn->wsi, (enum lws_close_status)code, text, size);
     return -1;
 }
 
@@ -112,7 +112,7 @@ static int on_receive(struct worker *worker, struct conn *conn, const uint8_t *b
     if (!is_whole) return 0;
     if (conn->arrived_us == 0) conn->arrived_us = (uint32_t)worker->read_at_us | 1;
     shard_on_message(worker->shard, conn->session, (const char *)bytes, size, stamp);
-    give_assembly(worker, conn);
+    ws_give_assembly(worker, conn);
     conn->checked_size = 0;
     return 0;
 }
@@ -153,8 +153,7 @@ static bool is_proxied(const struct worker *worker, struct lws *wsi)
 static int on_established(struct worker *worker, struct conn *conn, struct lws *wsi)
 {
     *conn = (struct conn){.wsi = wsi, .is_player = true, .is_proxied = is_proxied(worker, wsi)};
-    list_init(&conn->closing_node);
-    list_init(&conn->assembling_node);
+    list_init(&conn->node);
     worker->stats.connections++;
     worker->has_input = true;
     uint32_t players = atomic_fetch_add(&worker->shared->players, 1);
@@ -169,7 +168,8 @@ static int on_established(struct worker *worker, struct conn *conn, struct lws *
 static void on_closing(struct worker *worker, struct conn *conn)
 {
     if (!conn->is_player) return;
-    list_remove(&conn->closing_node);
+    ws_give_assembly(worker, conn);
+    list_remove(&conn->node);
     first_frame_forget(worker, conn);
     conn->is_closing = true;
     if (handle_is_none(conn->session)) return;
@@ -180,9 +180,8 @@ static void on_closing(struct worker *worker, struct conn *conn)
 
 static void on_closed(struct worker *worker, struct conn *conn)
 {
-    give_assembly(worker, conn);
-    on_closing(worker, conn); /* Where the connection just broke it was not said before. */
     if (!conn->is_player) return;
+    on_closing(worker, conn); /* Where the connection just broke it was not said before. */
     conn->is_player = false;
     worker->stats.connections--;
     atomic_fetch_sub(&worker->shared->players, 1);
@@ -203,6 +202,13 @@ static int on_http(struct worker *worker, struct conn *conn, struct lws *wsi, co
     return http_on_request(worker, conn, path);
 }
 
+static void on_closed_http(struct conn *conn)
+{
+    if (conn == NULL || conn->is_player) return;
+    free(conn->body);
+    conn->body = NULL;
+}
+
 static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
                     size_t size)
 {
@@ -219,12 +225,7 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     case LWS_CALLBACK_CLOSED: on_closed(worker, conn); return 0;
     case LWS_CALLBACK_HTTP: return on_http(worker, conn, wsi, in);
     case LWS_CALLBACK_HTTP_WRITEABLE: return http_on_writable(conn);
-    case LWS_CALLBACK_CLOSED_HTTP:
-        if (conn != NULL) {
-            free(conn->body);
-            conn->body = NULL;
-        }
-        return 0;
+    case LWS_CALLBACK_CLOSED_HTTP: on_closed_http(conn); return 0;
     default: return 0;
     }
 }
@@ -252,7 +253,7 @@ static struct lws_vhost *create_vhost(struct worker *worker)
          .callback = callback,
          .per_session_data_size = sizeof(struct conn),
          .rx_buffer_size =
-             128, /* It dominates a connection's memory; longer messages are put together. */
+             128, /* Of each connection; a whole control frame must fit. Longer messages are put together. */
          .tx_packet_size = 65536},
         {.name = NULL},
     };

@@ -116,12 +116,12 @@ void ws_close_later(struct worker *worker, struct conn *conn, unsigned code, con
     if (conn->is_closing) return;
     conn->is_closing = true;
     conn->close_code = (uint16_t)code;
-    size_t size = strnlen(reason, sizeof(conn->close_reason) - 1);
-    memcpy(conn->close_reason, reason, size);
-    conn->close_reason[size] = '\0';
+    conn->close_reason = reason;
     conn->is_paused = true; /* What comes meanwhile is not to end it in another way. */
     ws_apply_pause(worker, conn);
-    list_append(&worker->closing, &conn->closing_node);
+    /* What it holds may be read until the callback that put it together returns: it goes back to a pool. */
+    ws_give_assembly(worker, conn);
+    list_append(&worker->closing, &conn->node);
 }
 
 static void io_close(void *context, shard_conn at, enum close_code code, const char *reason)
@@ -135,7 +135,7 @@ void ws_close_pending(struct worker *worker)
 {
     struct list *node;
     while ((node = list_take_first(&worker->closing)) != NULL) {
-        struct conn *conn = LIST_ITEM(node, struct conn, closing_node);
+        struct conn *conn = LIST_ITEM(node, struct conn, node);
         worker->needs_uv = true;
         if (conn->close_code == CLOSE_SLOW || conn->close_code == CLOSE_LOST ||
             lws_partial_buffered(conn->wsi)) {
