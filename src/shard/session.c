@@ -216,7 +216,7 @@ void shard_on_disconnect(struct shard *shard, struct handle handle)
     session->conn = NULL;
     shard->lingering++;
     cancel_fire(&session->token, CANCEL_DISCONNECT);
-    outbox_clear(&session->outbox, &shard->frames);
+    outbox_clear(&session->outbox, &shard->outboxes);
     session->is_choked = false;
     if (!session->is_over) {
         session->is_over = true;

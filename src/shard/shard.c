@@ -95,13 +95,25 @@ static size_t bytes_with_match(size_t match_at, const struct shard_settings *set
     return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
+/* And what a session borrows for a while: as many as there are sessions, so that none lacks. */
+static void lay_out_sessions(struct layout *layout, struct shard *shard,
+                             const struct shard_settings *settings)
+{
+    struct pool sessions = {0}, rings = {0};
+    uint32_t slots = session_slots(settings);
+    lay_out_pool(layout, &sessions, sizeof(struct session), slots);
+    lay_out_pool(layout, &rings, sizeof(struct frame *[OUTBOX_SLOTS]), slots);
+    if (shard == NULL) return;
+    shard->sessions = sessions;
+    shard->outboxes = (struct outboxes){.rings = rings, .frames = &shard->frames};
+}
+
 /* With base NULL: only counts. */
 static struct shard *lay_out_shard(struct layout *layout, const struct shard_settings *settings)
 {
     struct shard *shard = lay_out(layout, sizeof(struct shard));
-    struct pool sessions = {0}, matches = {0}, ended = {0}, presences = {0}, standings = {0},
-                rings = {0};
-    lay_out_pool(layout, &sessions, sizeof(struct session), session_slots(settings));
+    struct pool matches = {0}, ended = {0}, presences = {0}, standings = {0}, rings = {0};
+    lay_out_sessions(layout, shard, settings);
     size_t live_bytes = bytes_with_match(offsetof(struct live_match, hosted.match), settings);
     size_t ended_bytes = bytes_with_match(offsetof(struct ended_match, hosted.match), settings);
     lay_out_pool(layout, &matches, live_bytes, settings->matches_max);
@@ -116,7 +128,6 @@ static struct shard *lay_out_shard(struct layout *layout, const struct shard_set
     ring_bytes = (ring_bytes + 15) & ~(size_t)15;
     lay_out_pool(layout, &rings, ring_bytes, settings->matches_max);
     if (shard != NULL) {
-        shard->sessions = sessions;
         shard->matches = matches;
         shard->ended = ended;
         map_init(&shard->ended_ids, ended_entries, ended_ids, &settings->key);
@@ -267,7 +278,7 @@ static void sweep(struct shard *shard)
 
 void session_release(struct shard *shard, struct session *session)
 {
-    outbox_clear(&session->outbox, &shard->frames);
+    outbox_clear(&session->outbox, &shard->outboxes);
     wheel_disarm(&shard->wheel, &session->timer);
     list_remove(&session->flush_node);
     list_remove(&session->debt_node);

@@ -127,10 +127,10 @@ void dispatch(struct shard *shard, struct session *session, const char *text, si
 /* outbox.c */
 /* Takes a reference. False: no room (for a droppable one: it is counted as dropped). A critical one pushes droppable
  * ones out. `slots`: how many of OUTBOX_SLOTS this kind may fill. */
-QR_MUST_USE bool outbox_push(struct outbox *outbox, struct frame_pools *frames, struct frame *frame,
+QR_MUST_USE bool outbox_push(struct outbox *outbox, struct outboxes *all, struct frame *frame,
                              bool is_droppable, unsigned slots);
-void outbox_drop_sent(struct outbox *outbox, struct frame_pools *frames, unsigned count);
-void outbox_clear(struct outbox *outbox, struct frame_pools *frames);
+void outbox_drop_sent(struct outbox *outbox, struct outboxes *all, unsigned count);
+void outbox_clear(struct outbox *outbox, struct outboxes *all);
 unsigned outbox_gather(const struct outbox *outbox, struct frame *ret_frames[OUTBOX_SLOTS]);
 
 /* throttle.c */

@@ -60,12 +60,19 @@ enum timer_kind {
 
 /* --- Sessions. --- */
 
+/* Frames that wait for one connection: a ring, which is borrowed for as long as it is not empty. */
 struct outbox {
-    struct frame *frames[OUTBOX_SLOTS]; /* Holds a reference each; in order from `head`. */
-    uint16_t droppable;                 /* A bit per slot. */
+    struct frame **frames; /* OUTBOX_SLOTS, a reference each; in order from `head`. NULL: empty. */
+    uint32_t dropped;      /* Droppable messages lost since the last gap. */
+    uint16_t droppable;    /* A bit per slot. */
     uint8_t head;
     uint8_t count;
-    uint32_t dropped; /* Droppable messages lost since the last gap. */
+};
+
+/* What a shard's outboxes have in common. There are as many rings as sessions: none lacks. */
+struct outboxes {
+    struct pool rings;
+    struct frame_pools *frames;
 };
 
 struct throttle {
@@ -389,6 +396,7 @@ struct shard {
     struct pool standings; /* In transit between two sessions of a player. */
     struct map homes;
     struct frame_pools frames;
+    struct outboxes outboxes;
     struct lobby *lobby;     /* On LOBBY_SHARD only. */
     struct ring_store rings; /* match_queue_slots for each match with events. */
 

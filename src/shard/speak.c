@@ -38,7 +38,7 @@ static void say_gap(struct shard *shard, struct session *session)
     encode_gap(&wire, outbox->dropped);
     struct frame *frame = frame_create(&shard->frames, wire.bytes, wire.size);
     if (frame == NULL) return; /* With the next message, then. */
-    if (outbox_push(outbox, &shard->frames, frame, false, OUTBOX_SLOTS)) outbox->dropped = 0;
+    if (outbox_push(outbox, &shard->outboxes, frame, false, OUTBOX_SLOTS)) outbox->dropped = 0;
     frame_unref(&shard->frames, frame);
 }
 
@@ -46,7 +46,7 @@ bool session_push(struct shard *shard, struct session *session, struct frame *fr
                   bool is_droppable, unsigned slots)
 {
     say_gap(shard, session);
-    if (!outbox_push(&session->outbox, &shard->frames, frame, is_droppable, slots)) return false;
+    if (!outbox_push(&session->outbox, &shard->outboxes, frame, is_droppable, slots)) return false;
     if (session->outbox.count > shard->counters.outbox.max) {
         shard->counters.outbox.max = session->outbox.count;
     }
@@ -122,7 +122,7 @@ static void flush_session(struct shard *shard, struct session *session)
     unsigned count = outbox_gather(&session->outbox, frames);
     unsigned sent = shard->io.send(shard->io.context, session->conn, frames, count);
     QR_ASSERT(sent <= count);
-    outbox_drop_sent(&session->outbox, &shard->frames, sent);
+    outbox_drop_sent(&session->outbox, &shard->outboxes, sent);
     shard->counters.frames_out += sent;
     if (sent < count) {
         session->is_choked = true;

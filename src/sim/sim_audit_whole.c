@@ -10,7 +10,7 @@
 
 /* What is alive on a shard, and what it holds. */
 struct holdings {
-    uint32_t timers, tokens, frames;
+    uint32_t timers, tokens, frames, rings;
 };
 
 static uint32_t timers_of(const struct live_match *live)
@@ -30,6 +30,7 @@ static struct holdings holdings_of(const struct shard *shard)
         if (session == NULL) continue;
         held.timers += wheel_is_armed(&session->timer);
         held.frames += session->outbox.count;
+        held.rings += session->outbox.count > 0;
         held.tokens++;
     }
     for (uint32_t slot = 0; slot < shard->matches.touched; slot++) {
@@ -70,6 +71,9 @@ void whole_audit_counts(const struct shard *shard)
     for (unsigned i = 0; i < FRAME_CLASSES; i++) frames += shard->frames.classes[i].used;
     if (frames > held.frames)
         sim_failed("a frame belongs to an outbox: %u of %u do", held.frames, frames);
+    if (held.rings != shard->outboxes.rings.used)
+        sim_failed("an outbox that holds nothing has no ring: %u of %u do", held.rings,
+                   shard->outboxes.rings.used);
 }
 
 /* --- Frames: each by each. --- */

@@ -11,12 +11,15 @@
 
 #include "shard_priv.h"
 
-enum { FRAMES = 64, CRITICAL = false, DROPPABLE = true };
+enum { FRAMES = 64, RINGS = 2, CRITICAL = false, DROPPABLE = true };
 
 /* An outbox, and frames of one letter. */
 struct box {
     struct outbox outbox;
+    struct outboxes all;
     struct frame_pools frames;
+    struct frame *rings[RINGS][OUTBOX_SLOTS];
+    struct pool_slot ring_slots[RINGS];
     void *items[FRAME_CLASSES];
     struct pool_slot *slots[FRAME_CLASSES];
 };
@@ -33,12 +36,15 @@ static void open_box(struct box *box)
         assert_non_null(box->slots[i]);
     }
     frame_pools_init(&box->frames, box->items, box->slots, capacities);
+    pool_init(&box->all.rings, box->rings, box->ring_slots, sizeof(box->rings[0]), RINGS);
+    box->all.frames = &box->frames;
 }
 
 static void close_box(struct box *box)
 {
-    outbox_clear(&box->outbox, &box->frames);
+    outbox_clear(&box->outbox, &box->all);
     assert_int_equal(box->frames.classes[0].used, 0);
+    assert_int_equal(box->all.rings.used, 0);
     for (unsigned i = 0; i < FRAME_CLASSES; i++) {
         free(box->items[i]);
         free(box->slots[i]);
@@ -49,7 +55,7 @@ static bool push(struct box *box, char letter, bool is_droppable, unsigned slots
 {
     struct frame *frame = frame_create(&box->frames, &letter, 1);
     assert_non_null(frame);
-    bool is_pushed = outbox_push(&box->outbox, &box->frames, frame, is_droppable, slots);
+    bool is_pushed = outbox_push(&box->outbox, &box->all, frame, is_droppable, slots);
     frame_unref(&box->frames, frame);
     return is_pushed;
 }
@@ -76,7 +82,7 @@ static void frames_keep_their_order(void **state)
     struct box box;
     open_box(&box);
     push_all(&box, "abc", CRITICAL);
-    outbox_drop_sent(&box.outbox, &box.frames, 2);
+    outbox_drop_sent(&box.outbox, &box.all, 2);
     push_all(&box, "de", CRITICAL);
     expect_waiting(&box, "cde");
     close_box(&box);
@@ -131,7 +137,7 @@ static void a_droppable_frame_is_one_after_the_slots_have_turned_round(void **st
     struct box box;
     open_box(&box);
     push_all(&box, "ABCDEFGHIJKLMN", CRITICAL);
-    outbox_drop_sent(&box.outbox, &box.frames, 14);
+    outbox_drop_sent(&box.outbox, &box.all, 14);
     push_all(&box, "abcd", DROPPABLE);
     push_all(&box, "EFGHIJKLMNOP", CRITICAL);
     push_all(&box, "QRST", CRITICAL);
@@ -148,12 +154,29 @@ static void a_frame_waits_in_many_outboxes_and_is_freed_once(void **state)
     struct frame *frame = frame_create(&box.frames, "x", 1);
     assert_non_null(frame);
     struct outbox other = {.count = 0};
-    assert_true(outbox_push(&box.outbox, &box.frames, frame, CRITICAL, OUTBOX_SLOTS));
-    assert_true(outbox_push(&other, &box.frames, frame, CRITICAL, OUTBOX_SLOTS));
+    assert_true(outbox_push(&box.outbox, &box.all, frame, CRITICAL, OUTBOX_SLOTS));
+    assert_true(outbox_push(&other, &box.all, frame, CRITICAL, OUTBOX_SLOTS));
     frame_unref(&box.frames, frame);
-    outbox_clear(&other, &box.frames);
+    outbox_clear(&other, &box.all);
     assert_int_equal(box.frames.classes[0].used, 1);
     expect_waiting(&box, "x");
+    close_box(&box);
+}
+
+static void a_ring_is_borrowed_while_something_waits(void **state)
+{
+    (void)state;
+    struct box box;
+    open_box(&box);
+    assert_int_equal(box.all.rings.used, 0);
+    push_all(&box, "ab", CRITICAL);
+    assert_int_equal(box.all.rings.used, 1);
+    outbox_drop_sent(&box.outbox, &box.all, 1);
+    assert_int_equal(box.all.rings.used, 1);
+    outbox_drop_sent(&box.outbox, &box.all, 1);
+    assert_int_equal(box.all.rings.used, 0);
+    push_all(&box, "c", CRITICAL);
+    expect_waiting(&box, "c");
     close_box(&box);
 }
 
@@ -163,7 +186,7 @@ static void no_more_is_sent_than_waits(void **state)
     struct box box;
     open_box(&box);
     push_all(&box, "A", CRITICAL);
-    expect_assert_failure(outbox_drop_sent(&box.outbox, &box.frames, 2));
+    expect_assert_failure(outbox_drop_sent(&box.outbox, &box.all, 2));
     close_box(&box);
 }
 
@@ -176,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_frame_may_fill_as_many_slots_as_it_is_told),
         cmocka_unit_test(a_droppable_frame_is_one_after_the_slots_have_turned_round),
         cmocka_unit_test(a_frame_waits_in_many_outboxes_and_is_freed_once),
+        cmocka_unit_test(a_ring_is_borrowed_while_something_waits),
         cmocka_unit_test(no_more_is_sent_than_waits),
     };
     return cmocka_run_group_tests_name("outbox", tests, NULL, NULL);
