@@ -27,7 +27,7 @@ static bool post_home(struct shard *shard, const struct session *session, const 
 
 static bool pay_claim(struct shard *shard, struct session *session)
 {
-    struct hello *hello = &session->hello;
+    struct hello *hello = session->hello;
     struct record_claim record = {.kind = RECORD_CLAIM,
                                   .claim = hello->claim,
                                   .is_conflict = hello->claim == CLAIM_RESUME && hello->is_conflict,
@@ -37,7 +37,7 @@ static bool pay_claim(struct shard *shard, struct session *session)
                                   .connected_at = session->connected_at,
                                   .player = session->player,
                                   .proof = hello->proof,
-                                  .secret = hello->secret,
+                                  .secret = session->secret,
                                   .last_match = hello->last_match,
                                   .last_seq = hello->last_seq};
     if (!post_home(shard, session, &record, sizeof(record))) return false;
@@ -108,7 +108,7 @@ static bool pay_house(struct shard *shard, struct session *session)
                                           .ticket_no = session->ticket_no,
                                           .category = session->category,
                                           .since = session->queued_since,
-                                          .secret = session->hello.secret,
+                                          .secret = session->secret,
                                           .entrant = entrant_of(session)};
     struct match_entrant *house = &record.sides[1].entrant;
     house->is_bot = true;
@@ -129,10 +129,10 @@ static bool pay_come(struct shard *shard, struct session *session)
                                  .generation = session->generation,
                                  .match = session->match,
                                  .match_id = session->match_id,
-                                 .last_match = session->hello.last_match,
-                                 .last_seq = session->hello.last_seq,
-                                 .secret = session->hello.secret};
-    if (session->hello.claim == CLAIM_RESUME) record.shown = session->hello.proof;
+                                 .last_match = session->hello->last_match,
+                                 .last_seq = session->hello->last_seq,
+                                 .secret = session->secret};
+    if (session->hello->claim == CLAIM_RESUME) record.shown = session->hello->proof;
     session->told_credit_ms = session->credit_ms;
     return post(shard, session->match.shard, &record, sizeof(record));
 }
@@ -168,7 +168,7 @@ static bool pay_attach(struct shard *shard, struct session *session)
                                    .offer = session->offer,
                                    .generation = session->generation,
                                    .matches = shard->matches.used,
-                                   .secret = session->hello.secret,
+                                   .secret = session->secret,
                                    .entrant = entrant_of(session)};
     session->told_credit_ms = session->credit_ms;
     return post(shard, LOBBY_SHARD, &record, sizeof(record));

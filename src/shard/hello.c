@@ -9,6 +9,24 @@
 
 enum { SECRET_BYTES = 16, SESSION_TEXT_BYTES = 2 * (16 + SECRET_BYTES) };
 
+struct hello *hello_borrow(struct shard *shard, struct session *session)
+{
+    hello_forget(shard, session);
+    struct handle handle = HANDLE_NONE;
+    session->hello = pool_acquire(&shard->hellos, &handle);
+    QR_ASSERT(session->hello != NULL); /* One per session. */
+    return session->hello;
+}
+
+void hello_forget(struct shard *shard, struct session *session)
+{
+    if (session->hello == NULL) return;
+    memset(session->hello, 0, sizeof(*session->hello)); /* A secret does not stay. */
+    pool_release(&shard->hellos, pool_handle_of(&shard->hellos, session->hello));
+    session->hello = NULL;
+    session->debts = (uint16_t)(session->debts & ~(unsigned)(DEBT_CLAIM | DEBT_COME));
+}
+
 /* --- The session's text: the player's id and the secret, in hexadecimal. --- */
 
 static void hex(char *to, const uint8_t *bytes, unsigned count)
@@ -56,13 +74,13 @@ static bool parse_session(struct shard *shard, const char *text, struct id *ret_
 
 static void begin_claim(struct shard *shard, struct session *session, enum claim_kind claim)
 {
-    struct hello *hello = &session->hello;
+    struct hello *hello = session->hello;
     hello->claim = (uint8_t)claim;
     hello->is_claimed = false;
     session->claim_no++;
     shard->io.random(shard->io.context, hello->secret_bytes, sizeof(hello->secret_bytes));
     shard->io.digest(shard->io.context, hello->secret_bytes, sizeof(hello->secret_bytes),
-                     hello->secret.bytes);
+                     session->secret.bytes);
     if (session->state == SESSION_NEW) session_move(shard, session, SESSION_GREETING);
     session->ask_at = mono_after(shard->now, ASK_AGAIN_MS);
     session_owe(shard, session, DEBT_CLAIM);
@@ -89,6 +107,7 @@ void hello_ask_again(struct shard *shard, struct session *session)
 static void back_to_new(struct shard *shard, struct session *session)
 {
     session_move(shard, session, SESSION_NEW);
+    hello_forget(shard, session);
     session->ask_at = (mono_time){UINT64_MAX};
     /* The time for hello runs on, with a moment for the next one. */
     mono_time soon = mono_after(shard->now, HELLO_AGAIN_MS);
@@ -103,13 +122,13 @@ static void back_to_new(struct shard *shard, struct session *session)
 
 static void refuse_token(struct shard *shard, struct session *session)
 {
-    session_refuse(shard, session, session->hello.request_id, REFUSAL_AUTH_FAILED, NULL, 0);
+    session_refuse(shard, session, session->hello->request_id, REFUSAL_AUTH_FAILED, NULL, 0);
     session_dismiss(shard, session, CLOSE_AUTH, "auth_failed", 0);
 }
 
 static void refuse_draining(struct shard *shard, struct session *session)
 {
-    session_refuse(shard, session, session->hello.request_id, REFUSAL_UNAVAILABLE,
+    session_refuse(shard, session, session->hello->request_id, REFUSAL_UNAVAILABLE,
                    "The server restarts.", RESTART_RETRY_MS);
     session_dismiss(shard, session, CLOSE_RESTART, "restart", RESTART_RETRY_MS);
 }
@@ -118,7 +137,7 @@ static void hello_with_name(struct shard *shard, struct session *session, const 
 {
     char name[NAME_BYTES_MAX + 1];
     if (!name_normalise(text, strlen(text), name)) {
-        session_refuse(shard, session, session->hello.request_id, REFUSAL_BAD_NAME, NULL, 0);
+        session_refuse(shard, session, session->hello->request_id, REFUSAL_BAD_NAME, NULL, 0);
         return;
     }
     uint8_t random[ID_RANDOM_BYTES];
@@ -130,7 +149,7 @@ static void hello_with_name(struct shard *shard, struct session *session, const 
 
 static void hello_with_token(struct shard *shard, struct session *session)
 {
-    if (session->hello.has_token) {
+    if (session->hello->has_token) {
         begin_claim(shard, session, CLAIM_TOKEN);
     } else {
         refuse_token(shard, session);
@@ -140,7 +159,7 @@ static void hello_with_token(struct shard *shard, struct session *session)
 static void hello_with_resume(struct shard *shard, struct session *session,
                               const struct request *request)
 {
-    struct hello *hello = &session->hello;
+    struct hello *hello = session->hello;
     struct id player;
     if (!parse_session(shard, request->hello.resume, &player, &hello->proof)) {
         if (shard->is_draining) {
@@ -176,14 +195,14 @@ void hello_on_request(struct shard *shard, struct session *session, const struct
         session_refuse(shard, session, request->id, REFUSAL_BUSY, NULL, BUSY_RETRY_MS);
         return;
     }
-    session->hello = (struct hello){.request_id = request->id};
+    hello_borrow(shard, session)->request_id = request->id;
     ghost_adopt(session, &nobody); /* Of a hello that failed on this connection nothing stays. */
     if (request->hello.token != NULL) {
         char name[NAME_BYTES_MAX + 1];
-        session->hello.has_token =
+        session->hello->has_token =
             shard->io.token_read(shard->io.context, request->hello.token, &session->player, name);
-        session->hello.has_bad_token = !session->hello.has_token;
-        if (session->hello.has_token) player_record_init(&session->record, name);
+        session->hello->has_bad_token = !session->hello->has_token;
+        if (session->hello->has_token) player_record_init(&session->record, name);
     }
     if (request->hello.resume != NULL) {
         hello_with_resume(shard, session, request);
@@ -194,6 +213,7 @@ void hello_on_request(struct shard *shard, struct session *session, const struct
     } else {
         hello_with_name(shard, session, request->hello.name);
     }
+    if (session->state == SESSION_NEW) hello_forget(shard, session); /* It was refused. */
 }
 
 /* --- The answers. --- */
@@ -203,12 +223,12 @@ static void say_welcome(struct shard *shard, struct session *session, const stru
     char text[SESSION_TEXT_BYTES + 1];
     char token[HELLO_TOKEN_BYTES];
     hex(text, session->player.bytes, sizeof(session->player.bytes));
-    hex(text + 2 * sizeof(session->player.bytes), session->hello.secret_bytes, SECRET_BYTES);
+    hex(text + 2 * sizeof(session->player.bytes), session->hello->secret_bytes, SECRET_BYTES);
     shard->io.token_write(shard->io.context, &session->player, session->record.name, token,
                           sizeof(token));
     struct wire wire = shard_wire(shard);
     encode_welcome(&wire, &(struct welcome){
-                              .request_id = session->hello.request_id,
+                              .request_id = session->hello->request_id,
                               .player = session->player,
                               .name = session->record.name,
                               .rating_centi = session->record.rating.rating_centi,
@@ -223,7 +243,6 @@ static void say_welcome(struct shard *shard, struct session *session, const stru
     session->ask_at = (mono_time){UINT64_MAX};
     session->is_unconfirmed = true;
     session_say(shard, session, &wire);
-    memset(session->hello.secret_bytes, 0, sizeof(session->hello.secret_bytes));
     liveness_ping(shard, session);
     session_update_pause(shard, session);
     session_rearm(shard, session);
@@ -239,6 +258,7 @@ static void welcome_idle(struct shard *shard, struct session *session)
     } else {
         say_welcome(shard, session, NULL);
     }
+    hello_forget(shard, session);
 }
 
 static void welcome_queued(struct shard *shard, struct session *session)
@@ -252,6 +272,7 @@ static void welcome_queued(struct shard *shard, struct session *session)
     } else if (!session->is_over) {
         say_welcome(shard, session, NULL);
     }
+    hello_forget(shard, session);
     session->ask_at = mono_after(shard->now, ASK_AGAIN_MS);
     session_rearm(shard, session);
 }
@@ -284,7 +305,7 @@ void hello_on_grant(struct shard *shard, const struct record_grant *record)
     } else if (standing->is_queued) {
         welcome_queued(shard, session);
     } else if (standing->needs_load ||
-               (session->hello.claim == CLAIM_TOKEN && !standing->is_known)) {
+               (session->hello->claim == CLAIM_TOKEN && !standing->is_known)) {
         load(shard, session);
     } else {
         welcome_idle(shard, session);
@@ -304,7 +325,7 @@ void shard_on_loaded(struct shard *shard, struct handle handle, enum load_outcom
         welcome_idle(shard, session);
         return;
     }
-    session_refuse(shard, session, session->hello.request_id, REFUSAL_UNAVAILABLE,
+    session_refuse(shard, session, session->hello->request_id, REFUSAL_UNAVAILABLE,
                    "The store does not answer.", ASK_AGAIN_MS);
     session->generation = 0;
     session_owe(shard, session, DEBT_RELEASE);
@@ -317,7 +338,7 @@ void hello_on_deny(struct shard *shard, const struct record_deny *record)
     bool is_awaited = session != NULL && session->state == SESSION_GREETING &&
                       session->generation == 0 && session->claim_no == record->claim_no;
     if (!is_awaited) return; /* Of an earlier claim: asked twice, it was denied twice. */
-    struct hello *hello = &session->hello;
+    struct hello *hello = session->hello;
     if (session->is_over) { /* Nobody is there to try the token, or to hear why. */
         back_to_new(shard, session);
         return;
@@ -386,6 +407,7 @@ void hello_on_place(struct shard *shard, const struct record_place *record)
         say_welcome(shard, session, &session->match_id);
         liveness_tell_credit(shard, session);
     }
+    hello_forget(shard, session);
     session->ask_at = mono_after(shard->now, shard->settings.ended_keep_ms);
     session_rearm(shard, session);
 }

@@ -34,7 +34,7 @@ static struct session *ghost_of(struct shard *shard, struct live_match *live, un
     session->mode = live->hosted.match.settings.mode;
     session->match = (struct match_ref){live->hosted.self, (uint16_t)shard->settings.index};
     session->match_id = live->hosted.match.id;
-    session->hello.secret = digest_of(&side->secret);
+    session->secret = digest_of(&side->secret);
     return session;
 }
 
@@ -107,8 +107,8 @@ void shard_restore_seat(struct shard *shard, struct handle match, const struct j
     if (session == NULL) return; /* A bot's: nobody shows its secret. */
     static const struct journal_secret none;
     bool is_by_token = memcmp(&seat->shown, &none, sizeof(none)) == 0;
-    session->hello.proof = is_by_token ? session->hello.secret : digest_of(&seat->shown);
-    session->hello.secret = digest_of(&seat->secret);
+    hello_borrow(shard, session)->proof = is_by_token ? session->secret : digest_of(&seat->shown);
+    session->secret = digest_of(&seat->secret);
 }
 
 enum restored shard_restore_event(struct shard *shard, struct handle match,
@@ -166,8 +166,10 @@ static bool send_home(struct shard *const shards[], struct shard *shard, struct 
     if (session == NULL) return true;
     struct session_ref ref = {session->self, (uint16_t)shard->settings.index};
     struct shard *home = shards[presence_home(shard, &session->player)];
-    return presence_restore(home, &session->player, &ref, &session->hello.secret,
-                            &session->hello.proof);
+    struct digest before = {{0}};
+    if (session->hello != NULL) before = session->hello->proof;
+    hello_forget(shard, session);
+    return presence_restore(home, &session->player, &ref, &session->secret, &before);
 }
 
 /* Whoever plays on has heard of its end, or will not: only that it is over is missing in the journal. */

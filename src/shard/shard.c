@@ -99,13 +99,15 @@ static size_t bytes_with_match(size_t match_at, const struct shard_settings *set
 static void lay_out_sessions(struct layout *layout, struct shard *shard,
                              const struct shard_settings *settings)
 {
-    struct pool sessions = {0}, rings = {0};
+    struct pool sessions = {0}, rings = {0}, hellos = {0};
     uint32_t slots = session_slots(settings);
     lay_out_pool(layout, &sessions, sizeof(struct session), slots);
     lay_out_pool(layout, &rings, sizeof(struct frame *[OUTBOX_SLOTS]), slots);
+    lay_out_pool(layout, &hellos, sizeof(struct hello), slots);
     if (shard == NULL) return;
     shard->sessions = sessions;
     shard->outboxes = (struct outboxes){.rings = rings, .frames = &shard->frames};
+    shard->hellos = hellos;
 }
 
 /* With base NULL: only counts. */
@@ -279,6 +281,7 @@ static void sweep(struct shard *shard)
 void session_release(struct shard *shard, struct session *session)
 {
     outbox_clear(&session->outbox, &shard->outboxes);
+    hello_forget(shard, session);
     wheel_disarm(&shard->wheel, &session->timer);
     list_remove(&session->flush_node);
     list_remove(&session->debt_node);

@@ -104,7 +104,7 @@ enum session_debt {
     DEBT_RELEASE = 1 << 12,
 };
 
-/* What hello has said, until it is answered. */
+/* What hello has said: borrowed until it is answered. */
 struct hello {
     uint32_t request_id;
     uint8_t claim;  /* enum claim_kind. */
@@ -114,8 +114,7 @@ struct hello {
     struct id token_player;
     bool is_claimed; /* The claim was sent: the next one is a repetition. */
     struct digest proof;
-    struct digest secret;
-    uint8_t secret_bytes[16];
+    uint8_t secret_bytes[16]; /* Of session->secret. */
     struct id last_match;
     uint32_t last_seq;
 };
@@ -167,8 +166,9 @@ struct session {
 
     struct id player;
     struct player_record record;
-    struct hello hello;
-    uint32_t claim_no; /* Counts the claims of this connection. */
+    struct hello *hello;  /* While hello is answered; and before matches that came back go on. */
+    struct digest secret; /* Of the session's text. */
+    uint32_t claim_no;    /* Counts the claims of this connection. */
     uint32_t generation;
     uint32_t pong_ms; /* The fastest pong; UINT32_MAX: none yet. */
     uint16_t credit_ms;
@@ -397,6 +397,7 @@ struct shard {
     struct map homes;
     struct frame_pools frames;
     struct outboxes outboxes;
+    struct pool hellos;      /* As many as sessions. */
     struct lobby *lobby;     /* On LOBBY_SHARD only. */
     struct ring_store rings; /* match_queue_slots for each match with events. */
 

@@ -88,6 +88,16 @@ static void a_session_waits_for_something(const struct session *session)
         sim_failed("a session waits for something: not one that is %s", state_of(session));
 }
 
+static void what_hello_says_is_kept_until_it_is_answered(const struct session *session)
+{
+    bool may_be_kept = session->state == SESSION_GREETING || session->is_forgotten;
+    if (session->state == SESSION_GREETING && session->hello == NULL)
+        sim_failed("what hello says is kept until it is answered: not in a greeting");
+    if (session->hello != NULL && !may_be_kept)
+        sim_failed("what hello says is kept until it is answered: it is while %s",
+                   state_of(session));
+}
+
 static void a_pause_has_its_reason(const struct shard *shard, const struct session *session)
 {
     if (session->conn == NULL) return;
@@ -105,11 +115,12 @@ void session_audit(const struct shard *shard)
 {
     uint32_t states[SESSION_STATE_COUNT] = {0};
     uint32_t count = 0, lingering = 0;
-    unsigned owing = 0;
+    unsigned owing = 0, hellos = 0;
     for (uint32_t slot = 0; slot < shard->sessions.touched; slot++) {
         const struct session *session = pool_at(&shard->sessions, slot);
         if (session == NULL) continue;
         count++;
+        hellos += session->hello != NULL;
         states[session->state]++;
         lingering += session->conn == NULL;
         owing += list_is_linked(&session->debt_node);
@@ -120,12 +131,15 @@ void session_audit(const struct shard *shard)
         a_credit_is_no_more_than_a_pong_has_shown(session);
         what_is_done_is_released(session);
         a_session_waits_for_something(session);
+        what_hello_says_is_kept_until_it_is_answered(session);
         a_pause_has_its_reason(shard, session);
     }
     if (memcmp(states, shard->states, sizeof(states)) != 0 || lingering != shard->lingering ||
         count != shard->sessions.used)
         sim_failed("counters equal a recount: %u sessions, %u without a connection", count,
                    lingering);
+    if (hellos != shard->hellos.used)
+        sim_failed("pools hold what is reachable: %u of %u hellos", hellos, shard->hellos.used);
     if (list_length(&shard->debts) != owing)
         sim_failed("no session is in a list twice: %u owe something", owing);
     if (!list_is_empty(&shard->flush) || !list_is_empty(&shard->retired_sessions))
@@ -193,8 +207,6 @@ void session_audit_refusal(const struct session *before, const struct session *a
     forget_what_may_change(&is);
     if (before->state == SESSION_NEW && after->state == SESSION_NEW) {
         /* What a hello has said that was refused is forgotten with the next one. */
-        memset(&was.hello, 0, sizeof(was.hello));
-        memset(&is.hello, 0, sizeof(is.hello));
         was.player = is.player = (struct id){{0}};
         memset(&was.record, 0, sizeof(was.record));
         memset(&is.record, 0, sizeof(is.record));
