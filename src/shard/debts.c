@@ -59,7 +59,7 @@ static bool pay_standing(struct shard *shard, struct session *session)
                                      .player = session->player,
                                      .standing = ghost_standing(session)};
     if (!post_home(shard, session, &record, sizeof(record))) return false;
-    list_remove(&session->ghost_node);
+    list_remove(&session->gone_node);
     session->has_unseen = false;
     session->is_forgotten = true;
     session->ask_at = (mono_time){UINT64_MAX};

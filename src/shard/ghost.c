@@ -13,7 +13,7 @@ static const mono_time never = {UINT64_MAX};
 void ghost_forget(struct shard *shard, struct session *session)
 {
     if (session->state == SESSION_QUEUED) pairing_leave_queue(shard, session);
-    list_remove(&session->ghost_node);
+    list_remove(&session->gone_node);
     session->has_unseen = false;
     session->is_forgotten = true;
     if (session->generation != 0) session_owe(shard, session, DEBT_RELEASE);
@@ -31,7 +31,7 @@ void ghost_make_room(struct shard *shard)
          i++) {
         struct list *oldest = list_take_first(&shard->idle_ghosts);
         if (oldest == NULL) return;
-        ghost_forget(shard, LIST_ITEM(oldest, struct session, ghost_node));
+        ghost_forget(shard, LIST_ITEM(oldest, struct session, gone_node));
     }
 }
 
@@ -53,8 +53,8 @@ void ghost_begin(struct shard *shard, struct session *session)
             ghost_forget(shard, session);
             break;
         }
-        if (!list_is_linked(&session->ghost_node)) {
-            list_append(&shard->idle_ghosts, &session->ghost_node);
+        if (!list_is_linked(&session->gone_node)) {
+            list_append(&shard->idle_ghosts, &session->gone_node);
         }
         break;
     case SESSION_QUEUED:
@@ -143,7 +143,7 @@ void ghost_adopt(struct session *session, const struct standing *standing)
 
 static void hand_over(struct shard *shard, struct session *session)
 {
-    list_remove(&session->ghost_node); /* Nobody forgets what is on its way. */
+    list_remove(&session->gone_node); /* Nobody forgets what is on its way. */
     session_owe(shard, session, DEBT_STANDING);
 }
 

@@ -128,8 +128,7 @@ struct session *session_acquire(struct shard *shard, enum session_state state)
     wheel_timer_init(&session->timer, handle, TIMER_SESSION);
     list_init(&session->flush_node);
     list_init(&session->debt_node);
-    list_init(&session->retired_node);
-    list_init(&session->ghost_node);
+    list_init(&session->gone_node);
     session->ask_at = session->ghost_until = never;
     session->pong_ms = UINT32_MAX;
     return session;
@@ -206,7 +205,8 @@ void session_retire_if_done(struct shard *shard, struct session *session)
         return;
     }
     session->is_retired = true;
-    list_append(&shard->retired_sessions, &session->retired_node);
+    QR_ASSERT(!list_is_linked(&session->gone_node)); /* What is forgotten is no ghost. */
+    list_append(&shard->retired_sessions, &session->gone_node);
 }
 
 void shard_on_disconnect(struct shard *shard, struct handle handle)

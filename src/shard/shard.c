@@ -285,7 +285,7 @@ void session_release(struct shard *shard, struct session *session)
     wheel_disarm(&shard->wheel, &session->timer);
     list_remove(&session->flush_node);
     list_remove(&session->debt_node);
-    list_remove(&session->ghost_node);
+    list_remove(&session->gone_node);
     cancel_unwatch(&session->hook);
     cancel_fini(&session->token);
     QR_ASSERT(shard->states[session->state] > 0);
@@ -302,7 +302,7 @@ static void release_retired(struct shard *shard)
         live_match_release(shard, LIST_ITEM(node, struct live_match, retired_node));
     }
     while ((node = list_take_first(&shard->retired_sessions)) != NULL) {
-        session_release(shard, LIST_ITEM(node, struct session, retired_node));
+        session_release(shard, LIST_ITEM(node, struct session, gone_node));
     }
 }
 

@@ -77,11 +77,11 @@ struct outboxes {
 
 struct throttle {
     mono_time filled_at;
+    mono_time flooding_since;
+    mono_time unreadable_since;
     uint32_t credit;      /* Thousandths of a message, up to the burst. */
     uint32_t hard_credit; /* The same at twice the rate: beyond it reading stops. */
-    mono_time flooding_since;
     bool is_flooding;
-    mono_time unreadable_since;
     uint8_t unreadable;
 };
 
@@ -119,6 +119,8 @@ struct hello {
     uint32_t last_seq;
 };
 
+/* One for each player who is there, or may come back: members stand by size, and what is not always needed is borrowed
+ * (hello, the outbox's ring). docs/architecture.md, A shard's memory, has the sum. */
 struct session {
     struct handle self;
     struct shard
@@ -130,90 +132,91 @@ struct session {
         timer; /* For the earliest of the deadlines below; session_look() sorts out which. */
     struct list flush_node;
     struct list debt_node;
-    struct list retired_node;
-    struct list ghost_node; /* In shard->idle_ghosts. */
-    uint16_t debts;         /* enum session_debt. */
-    uint8_t state;          /* enum session_state: where the player stands in the game. */
-    bool
-        is_over; /* The connection is no use any more: sent away, lost or closed. What the player has stays. */
-    bool
-        is_handing_over; /* A newer session has the player; STANDING goes out once no answer is due here. */
-    bool is_paused;
-    bool is_choked; /* The edge has taken less than it was offered: shard_on_writable follows. */
-    bool is_retired;
-    bool is_forgotten; /* The player is no business of this session any more. */
-    bool is_loading;   /* The store has been asked for the player. */
-    bool
-        is_unconfirmed; /* The first message after welcome ends the validity of the secret before. */
+    struct list gone_node; /* In shard->idle_ghosts; once it is forgotten, in retired_sessions. */
 
+    /* --- The connection. --- */
     mono_time connected_at; /* Of a player's connections the one with the newest wins. */
     mono_time hello_by;
     mono_time stuck_since; /* With a choked outbox: since when. */
     mono_time resume_at;   /* With a flooding client: when reading goes on. */
-    mono_time ticket_at;   /* In the queue: when the next `ticket` is due. */
     mono_time
         ask_at; /* An answer is awaited that may be lost: when to ask again; UINT64_MAX: none. */
-    mono_time heard_at;    /* The last inbound byte, or when it began to be waited for. */
-    mono_time pinged_at;   /* The last ping. */
-    mono_time ghost_until; /* Without a connection: when the player is forgotten. */
-    bool is_ping_open;     /* Its pong has not come. */
-    bool is_end_pinged;    /* A ping went out behind `end`, */
-    bool has_got_end;      /* and was answered: a message that follows has seen it. */
-
-    uint16_t close_code; /* Where it is over by the server's wish. */
-    const char *close_reason;
-    bool is_close_asked;
-
-    struct id player;
-    struct player_record record;
-    struct hello *hello;  /* While hello is answered; and before matches that came back go on. */
-    struct digest secret; /* Of the session's text. */
-    uint32_t claim_no;    /* Counts the claims of this connection. */
-    uint32_t generation;
+    mono_time heard_at;       /* The last inbound byte, or when it began to be waited for. */
+    mono_time pinged_at;      /* The last ping. */
+    mono_time ghost_until;    /* Without a connection: when the player is forgotten. */
+    const char *close_reason; /* Where it is over by the server's wish. */
+    struct throttle throttle;
+    struct outbox outbox;
     uint32_t pong_ms; /* The fastest pong; UINT32_MAX: none yet. */
+    uint16_t close_code;
     uint16_t credit_ms;
     uint16_t told_credit_ms; /* As the match, or the lobby for it, was told last. */
+    uint16_t debts;          /* enum session_debt. */
+    uint8_t state;           /* enum session_state: where the player stands in the game. */
 
-    /* The queue. */
-    struct handle ticket; /* HANDLE_NONE until the lobby has answered. */
+    /* The connection is no use any more: sent away, lost or closed. What the player has stays. */
+    bool is_over : 1;
+    /* A newer session has the player; STANDING goes out once no answer is due here. */
+    bool is_handing_over : 1;
+    bool is_paused : 1;
+    bool
+        is_choked : 1; /* The edge has taken less than it was offered: shard_on_writable follows. */
+    bool is_close_asked : 1;
+    bool is_retired : 1;
+    bool is_forgotten : 1; /* The player is no business of this session any more. */
+    bool is_loading : 1;   /* The store has been asked for the player. */
+    bool
+        is_unconfirmed : 1; /* The first message after welcome ends the validity of the secret before. */
+    bool is_ping_open : 1;  /* Its pong has not come. */
+    bool is_end_pinged : 1; /* A ping went out behind `end`, */
+    bool has_got_end : 1;   /* and was answered: a message that follows has seen it. */
+    bool is_rematch : 1;
+    bool has_joined : 1; /* last_join_at holds. */
+    bool is_settling : 1;
+    bool has_match : 1;  /* In GREETING: adopted, and the match has been asked. */
+    bool has_unseen : 1; /* `end` was told, or missed, and the player not heard since. */
+    bool is_behind : 1;  /* A message with a seq found no room: asked for again when there is, */
+    bool is_clock_missed : 1; /* and so did the `clock` behind it. */
+    bool awaits_clock : 1;    /* It was missed, and has not come since. */
+    bool leave_names_match : 1;
+
+    /* --- The player. --- */
+    struct id player;
+    struct digest secret; /* Of the session's text. */
+    struct player_record record;
+    struct hello *hello; /* While hello is answered; and before matches that came back go on. */
+    uint32_t claim_no;   /* Counts the claims of this connection. */
+    uint32_t generation;
+
+    /* --- The queue. --- */
+    mono_time last_join_at;
+    mono_time queued_since;
+    mono_time ticket_at; /* When the next `ticket` is due. */
+    mono_time penalty_until;
+    mono_time dodges[DODGES_MAX - 1]; /* The last leaves before round 1, the oldest first. */
+    struct handle ticket;             /* HANDLE_NONE until the lobby has answered. */
+    struct handle offer;
     uint32_t ticket_no;
     uint32_t join_id;
     uint8_t category;
     uint8_t mode; /* enum match_mode: of what is joined. */
-    bool is_rematch;
-    bool has_joined; /* last_join_at holds. */
-    mono_time last_join_at;
-    mono_time queued_since;
-    struct handle offer;
     uint8_t offer_side;
     uint8_t dodge_count;
-    mono_time dodges[DODGES_MAX - 1]; /* The last leaves before round 1, the oldest first. */
-    mono_time penalty_until;
 
-    /* The match: live, or ended and not seen yet (has_unseen). */
+    /* --- The match: live, or ended and not seen yet (has_unseen). --- */
+    mono_time ended_at;
     struct match_ref match;
     struct id match_id;
-    uint8_t seat;
-    bool is_settling;
-    bool has_match;       /* In GREETING: adopted, and the match has been asked. */
-    bool has_unseen;      /* `end` was told, or missed, and the player not heard since. */
-    bool is_behind;       /* A message with a seq found no room: asked for again when there is, */
-    bool is_clock_missed; /* and so did the `clock` behind it. */
-    bool awaits_clock;    /* It was missed, and has not come since. */
-    uint16_t taken_seq;   /* The last one put into the outbox. */
-    uint16_t highest_seq; /* The last one that any connection of the player may have got. */
-    uint8_t level_flags;  /* enum level_flag: unsent. */
+    struct id last_match; /* The last that ended, for `rematch`; none: id of zeros. */
     uint32_t leave_id;    /* A leave that waits for `left`; 0: none. */
-    bool leave_names_match;
     uint32_t
         outstanding[CLIENT_EVENTS_PER_PLAYER]; /* Requests the match has yet to answer; 0: free. */
-    mono_time ended_at;
-    struct id last_match; /* The last that ended, for `rematch`; none: id of zeros. */
+    uint16_t taken_seq;                        /* The last one put into the outbox. */
+    uint16_t highest_seq; /* The last one that any connection of the player may have got. */
+    uint8_t level_flags;  /* enum level_flag: unsent. */
+    uint8_t seat;
     uint8_t last_seat;
     uint8_t last_mode;
-
-    struct throttle throttle;
-    struct outbox outbox;
 };
 
 /* --- Matches. --- */
