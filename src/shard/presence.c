@@ -32,10 +32,40 @@ static bool digests_match(const struct digest *a, const struct digest *b)
     return difference == 0;
 }
 
+static const struct takeover *takeover_of(const struct presence *presence)
+{
+    static const struct takeover nobody; /* Handles NONE. */
+    return presence->takeover != NULL ? presence->takeover : &nobody;
+}
+
+static struct takeover *borrow_takeover(struct shard *shard, struct presence *presence)
+{
+    struct handle handle = HANDLE_NONE;
+    if (presence->takeover == NULL) presence->takeover = pool_acquire(&shard->takeovers, &handle);
+    QR_ASSERT(presence->takeover != NULL); /* One per presence. */
+    return presence->takeover;
+}
+
+static void give_back_takeover(struct shard *shard, struct presence *presence)
+{
+    if (presence->takeover == NULL) return;
+    pool_release(&shard->takeovers, pool_handle_of(&shard->takeovers, presence->takeover));
+    presence->takeover = NULL;
+}
+
+static void forget_before(struct shard *shard, struct presence *presence)
+{
+    const struct takeover *takeover = takeover_of(presence);
+    bool is_over =
+        handle_is_none(takeover->claimant.handle) && handle_is_none(takeover->refused.handle);
+    presence->has_before = false;
+    if (is_over) give_back_takeover(shard, presence);
+}
+
 static bool proves(const struct presence *presence, const struct record_claim *claim)
 {
     return claim->claim != CLAIM_RESUME || digests_match(&presence->secret, &claim->proof) ||
-           (presence->has_before && digests_match(&presence->before, &claim->proof));
+           (presence->has_before && digests_match(&takeover_of(presence)->before, &claim->proof));
 }
 
 static struct presence *find(struct shard *shard, const struct id *player)
@@ -76,6 +106,7 @@ static void forget(struct shard *shard, struct presence *presence)
 {
     list_remove(&presence->owed_node);
     forget_standing(shard, presence);
+    give_back_takeover(shard, presence);
     (void)map_remove(&shard->homes, &presence->player); /* It was found just now. */
     pool_release(&shard->presences, presence->self);
 }
@@ -116,28 +147,29 @@ bool presence_restore(struct shard *home, const struct id *player, const struct 
     presence->owes_grant = false; /* The session has all there is. */
     list_remove(&presence->owed_node);
     static const struct digest none;
-    presence->before = *before;
     /* Its client may not have learnt the newer one. */
     presence->has_before = !digests_match(before, &none);
+    if (presence->has_before) borrow_takeover(home, presence)->before = *before;
     return true;
 }
 
 static void become_claimant(struct shard *shard, struct presence *presence,
                             const struct record_claim *record)
 {
-    if (!handle_is_none(presence->claimant.handle)) {
-        deny(shard, &presence->claimant, presence->claim_no, DENY_OVERTAKEN);
+    struct takeover *takeover = borrow_takeover(shard, presence);
+    if (!handle_is_none(takeover->claimant.handle)) {
+        deny(shard, &takeover->claimant, takeover->claim_no, DENY_OVERTAKEN);
     }
-    presence->claimant = record->session;
-    presence->claim_no = record->claim_no;
     presence->newest_at = record->connected_at;
-    presence->refused = (struct session_ref){HANDLE_NONE, 0};
-    presence->claim = record->claim;
-    presence->is_by_before = record->claim == CLAIM_RESUME && presence->has_before &&
-                             digests_match(&presence->before, &record->proof);
-    presence->claim_secret = record->secret;
-    presence->last_match = record->last_match;
-    presence->last_seq = record->last_seq;
+    takeover->claimant = record->session;
+    takeover->claim_no = record->claim_no;
+    takeover->refused = (struct session_ref){HANDLE_NONE, 0};
+    takeover->claim = record->claim;
+    takeover->is_by_before = record->claim == CLAIM_RESUME && presence->has_before &&
+                             digests_match(&takeover->before, &record->proof);
+    takeover->claim_secret = record->secret;
+    takeover->last_match = record->last_match;
+    takeover->last_seq = record->last_seq;
     if (presence->is_letting_go) return; /* The holder has been asked already. */
     presence->is_letting_go = true;
     presence->owes_let_go = true;
@@ -157,7 +189,7 @@ void presence_on_claim(struct shard *shard, const struct record_claim *record)
         return;
     }
     bool is_known = is_same(&presence->holder, &record->session) ||
-                    is_same(&presence->claimant, &record->session);
+                    is_same(&takeover_of(presence)->claimant, &record->session);
     if (is_known) return; /* Asked again: the answer is on its way. */
     if (!proves(presence, record)) {
         deny(shard, &record->session, record->claim_no, DENY_UNKNOWN);
@@ -166,7 +198,8 @@ void presence_on_claim(struct shard *shard, const struct record_claim *record)
     } else if (record->is_retry) {
         /* It was the newest when it came, and is not any more; what told it so was lost. */
         deny(shard, &record->session, record->claim_no,
-             is_same(&presence->refused, &record->session) ? DENY_AHEAD : DENY_OVERTAKEN);
+             is_same(&takeover_of(presence)->refused, &record->session) ? DENY_AHEAD
+                                                                        : DENY_OVERTAKEN);
     } else if (mono_is_before(record->connected_at, presence->newest_at)) {
         deny(shard, &record->session, record->claim_no, DENY_OVERTAKEN);
     } else {
@@ -179,21 +212,22 @@ void presence_on_confirm(struct shard *shard, const struct record_confirm *recor
     struct presence *presence = find(shard, &record->player);
     if (presence == NULL || !is_same(&presence->holder, &record->session))
         return; /* A newer one has it. */
-    presence->has_before = false;
+    forget_before(shard, presence);
 }
 
 /* --- The holder's answers. --- */
 
 static void pass_to_claimant(struct shard *shard, struct presence *presence)
 {
-    presence->holder = presence->claimant;
-    presence->claimant = (struct session_ref){HANDLE_NONE, 0};
+    struct takeover *takeover = presence->takeover;
+    presence->holder = takeover->claimant;
+    takeover->claimant = (struct session_ref){HANDLE_NONE, 0};
     presence->is_letting_go = false;
     presence->owes_let_go = false;
     /* The one that the client is known to have. */
-    if (!presence->is_by_before) presence->before = presence->secret;
+    if (!takeover->is_by_before) takeover->before = presence->secret;
     presence->has_before = true;
-    presence->secret = presence->claim_secret;
+    presence->secret = takeover->claim_secret;
     presence->generation++;
     presence->owes_grant = true;
     owe(shard, presence);
@@ -204,7 +238,8 @@ void presence_on_standing(struct shard *shard, const struct record_standing *rec
     struct presence *presence = find(shard, &record->player);
     QR_ASSERT(presence != NULL && is_same(&presence->holder, &record->session));
     QR_ASSERT(!handle_is_none(
-        presence->claimant.handle)); /* For whom it was asked; a newer one may be here. */
+        takeover_of(presence)
+            ->claimant.handle)); /* For whom it was asked; a newer one may be here. */
     forget_standing(shard, presence);
     struct standing *standing = pool_acquire(&shard->standings, &presence->standing);
     QR_ASSERT(standing != NULL); /* One per presence. */
@@ -216,11 +251,13 @@ void presence_on_keep(struct shard *shard, const struct record_keep *record)
 {
     struct presence *presence = find(shard, &record->player);
     QR_ASSERT(presence != NULL && is_same(&presence->holder, &record->session));
+    struct takeover *takeover = presence->takeover;
+    QR_ASSERT(takeover != NULL); /* It was asked for somebody. */
     presence->is_letting_go = false;
-    if (is_same(&presence->claimant, &presence->asked_for)) {
-        deny(shard, &presence->claimant, presence->claim_no, DENY_AHEAD);
-        presence->refused = presence->claimant;
-        presence->claimant = (struct session_ref){HANDLE_NONE, 0};
+    if (is_same(&takeover->claimant, &takeover->asked_for)) {
+        deny(shard, &takeover->claimant, takeover->claim_no, DENY_AHEAD);
+        takeover->refused = takeover->claimant;
+        takeover->claimant = (struct session_ref){HANDLE_NONE, 0};
         return;
     }
     /* It was another's claim that was impossible. */
@@ -233,15 +270,16 @@ void presence_on_release(struct shard *shard, const struct record_release *recor
 {
     struct presence *presence = find(shard, &record->player);
     QR_ASSERT(presence != NULL && is_same(&presence->holder, &record->session));
-    if (handle_is_none(presence->claimant.handle)) {
+    const struct takeover *takeover = takeover_of(presence);
+    if (handle_is_none(takeover->claimant.handle)) {
         forget(shard, presence);
-    } else if (presence->claim == CLAIM_RESUME) {
-        deny(shard, &presence->claimant, presence->claim_no, DENY_UNKNOWN);
+    } else if (takeover->claim == CLAIM_RESUME) {
+        deny(shard, &takeover->claimant, takeover->claim_no, DENY_UNKNOWN);
         forget(shard, presence);
     } else {
         forget_standing(shard, presence);
         pass_to_claimant(shard, presence);
-        presence->has_before = false; /* What it was for is forgotten. */
+        forget_before(shard, presence); /* What it was for is gone. */
     }
 }
 
@@ -262,12 +300,13 @@ static bool pay_grant(struct shard *shard, struct presence *presence)
 
 static bool pay_let_go(struct shard *shard, struct presence *presence)
 {
+    struct takeover *takeover = presence->takeover;
     struct record_let_go record = {.kind = RECORD_LET_GO,
                                    .session = presence->holder.handle,
-                                   .last_match = presence->last_match,
-                                   .last_seq = presence->last_seq};
+                                   .last_match = takeover->last_match,
+                                   .last_seq = takeover->last_seq};
     if (!post(shard, presence->holder.shard, &record, sizeof(record))) return false;
-    presence->asked_for = presence->claimant;
+    takeover->asked_for = takeover->claimant;
     presence->owes_let_go = false;
     return true;
 }

@@ -114,13 +114,15 @@ static void lay_out_sessions(struct layout *layout, struct shard *shard,
 static struct shard *lay_out_shard(struct layout *layout, const struct shard_settings *settings)
 {
     struct shard *shard = lay_out(layout, sizeof(struct shard));
-    struct pool matches = {0}, ended = {0}, presences = {0}, standings = {0}, rings = {0};
+    struct pool matches = {0}, ended = {0}, presences = {0}, takeovers = {0}, standings = {0},
+                rings = {0};
     lay_out_sessions(layout, shard, settings);
     size_t live_bytes = bytes_with_match(offsetof(struct live_match, hosted.match), settings);
     size_t ended_bytes = bytes_with_match(offsetof(struct ended_match, hosted.match), settings);
     lay_out_pool(layout, &matches, live_bytes, settings->matches_max);
     lay_out_pool(layout, &ended, ended_bytes, settings->matches_max);
     lay_out_pool(layout, &presences, sizeof(struct presence), tickets_max(settings));
+    lay_out_pool(layout, &takeovers, sizeof(struct takeover), tickets_max(settings));
     lay_out_pool(layout, &standings, sizeof(struct standing), tickets_max(settings));
     uint32_t homes = map_entries_for(tickets_max(settings));
     struct map_entry *entries = lay_out(layout, sizeof(struct map_entry) * homes);
@@ -134,6 +136,7 @@ static struct shard *lay_out_shard(struct layout *layout, const struct shard_set
         shard->ended = ended;
         map_init(&shard->ended_ids, ended_entries, ended_ids, &settings->key);
         shard->presences = presences;
+        shard->takeovers = takeovers;
         shard->standings = standings;
         map_init(&shard->homes, entries, homes, &settings->key);
         ring_store_init(&shard->rings, &rings, sizeof(struct match_event),

@@ -302,30 +302,37 @@ static inline unsigned match_rounds_max(const struct shard_settings *settings)
 
 /* --- The home shard's part. --- */
 
+/* A player passes from one session to another: borrowed from the first claim until it is denied, or the claimant has the
+ * player and its client was heard. */
+struct takeover {
+    struct session_ref claimant;  /* The newest that wants to; handle NONE: none. */
+    struct session_ref asked_for; /* For whom LET_GO was said. */
+    struct session_ref refused;   /* The last that was told AHEAD: it may not have heard so. */
+    uint32_t claim_no;            /* The claimant's. */
+    uint32_t last_seq;            /* The claimant's, for LET_GO. */
+    struct id last_match;
+    struct digest claim_secret;
+    struct digest before; /* With has_before: of the session before the holder's. */
+    uint8_t claim;        /* The claimant's enum claim_kind. */
+    bool is_by_before;    /* The claimant has shown `before`: its client never learnt `secret`. */
+};
+
 struct presence {
     struct id player;
     struct handle self;
     struct session_ref
         holder; /* Speaks for the player; handle NONE while the player is handed over. */
-    struct session_ref asked_for; /* For whom LET_GO was said. */
-    struct session_ref claimant;  /* The newest that wants to; handle NONE: none. */
-    struct session_ref refused;   /* The last that was told AHEAD: it may not have heard so. */
-    uint32_t claim_no;            /* The claimant's. */
-    uint8_t claim;                /* The claimant's enum claim_kind. */
-    bool is_letting_go;           /* LET_GO was sent, or is owed: the holder's answer is due. */
-    bool owes_let_go;
-    bool owes_grant; /* To the holder, with `standing`. */
-    bool has_before;
-    bool is_by_before; /* The claimant has shown `before`: its client never learnt `secret`. */
     uint32_t generation;
     struct digest secret; /* Of the holder's session. */
-    struct digest before; /* Of the one before, until the holder's client is heard. */
-    struct digest claim_secret;
     mono_time newest_at;  /* When the newest connection that has claimed the player was made. */
-    struct id last_match; /* The claimant's, for LET_GO. */
-    uint32_t last_seq;
-    struct handle standing; /* In transit to the holder; NONE: nothing is known of the player. */
     struct list owed_node;
+    struct takeover *takeover; /* NULL: nobody else claims the player, or has lately. */
+    struct handle standing;    /* In transit to the holder; NONE: nothing is known of the player. */
+    bool is_letting_go : 1;    /* LET_GO was sent, or is owed: the holder's answer is due. */
+    bool owes_let_go : 1;
+    bool owes_grant : 1; /* To the holder, with `standing`. */
+    bool
+        has_before : 1; /* The holder's client was not heard yet: the secret of before is good too. */
 };
 
 /* --- The lobby. --- */
@@ -396,6 +403,7 @@ struct shard {
     struct list ended_by_age;
     struct wheel_timer ended_timer; /* For the oldest. */
     struct pool presences;
+    struct pool takeovers; /* As many as presences. */
     struct pool standings; /* In transit between two sessions of a player. */
     struct map homes;
     struct frame_pools frames;

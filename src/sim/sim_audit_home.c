@@ -22,25 +22,33 @@ static void a_grant_that_is_owed_is_listed(const struct presence *presence)
     if (is_owing != list_is_linked(&presence->owed_node))
         sim_failed("what is owed is listed: not what a home owes");
     if (is_none(&presence->holder)) sim_failed("a player who is present has a session: none");
-    if (presence->is_letting_go && is_none(&presence->claimant))
+    bool is_claimed = presence->takeover != NULL && !is_none(&presence->takeover->claimant);
+    if (presence->is_letting_go && !is_claimed)
         sim_failed("a player is let go for somebody: for nobody");
+    bool is_needed = presence->has_before || is_claimed ||
+                     (presence->takeover != NULL && !is_none(&presence->takeover->refused));
+    if (is_needed != (presence->takeover != NULL))
+        sim_failed("what a takeover needs is kept as long: %s",
+                   is_needed ? "it lacks" : "nobody takes over");
 }
 
 void home_audit(const struct shard *shard)
 {
-    uint32_t count = 0, standings = 0;
+    uint32_t count = 0, takeovers = 0, standings = 0;
     unsigned owing = 0;
     for (uint32_t slot = 0; slot < shard->presences.touched; slot++) {
         const struct presence *presence = pool_at(&shard->presences, slot);
         if (presence == NULL) continue;
         count++;
         owing += list_is_linked(&presence->owed_node);
+        takeovers += presence->takeover != NULL;
         standings += pool_resolve(&shard->standings, presence->standing) != NULL;
         a_home_is_found(shard, presence);
         a_grant_that_is_owed_is_listed(presence);
     }
     if (count != shard->presences.used || count != shard->homes.count ||
-        standings != shard->standings.used || owing != list_length(&shard->owed_grants))
+        takeovers != shard->takeovers.used || standings != shard->standings.used ||
+        owing != list_length(&shard->owed_grants))
         sim_failed("pools hold what is reachable: %u homes, %u standings of %u", count, standings,
                    shard->standings.used);
 }
