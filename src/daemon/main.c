@@ -1,5 +1,6 @@
 /* quizrushd: the command line, the configuration and the question bank, then the server. */
 
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,11 +91,20 @@ static void set_log_level(const struct conf *conf)
     }
 }
 
+/* Large blocks come from the kernel and go back to it whole. Left alone, the C library would take the next ones from
+ * its heap once the first was freed, and keep what starting needs for a moment. */
+static void give_large_blocks_back(void)
+{
+    enum { LARGE_BYTES = 128 * 1024 };
+    (void)mallopt(M_MMAP_THRESHOLD, LARGE_BYTES); /* Refused, some memory more is resident. */
+}
+
 static int serve(const struct conf *conf)
 {
     struct bank *bank = NULL;
     struct bank_problem problem;
     set_log_level(conf);
+    give_large_blocks_back();
     decode_init();
     if (bank_file_load(conf->questions, &bank, &problem) != 0) {
         return complain_of_bank(conf->questions, &problem);
