@@ -16,7 +16,7 @@ static struct session_ref ref_of(const struct shard *shard, const struct session
 static struct match_entrant entrant_of(const struct session *session)
 {
     return (struct match_entrant){
-        .player = session->player, .record = session->record, .credit_ms = session->credit_ms};
+        .player = session->player, .record = profile_get(session), .credit_ms = session->credit_ms};
 }
 
 static bool post_home(struct shard *shard, const struct session *session, const void *record,
@@ -114,7 +114,7 @@ static bool pay_house(struct shard *shard, struct session *session)
     house->is_bot = true;
     house->player = (struct id){{0}};
     player_record_init(&house->record, "The House");
-    house->record.rating = session->record.rating; /* An equal. */
+    house->record.rating = record.sides[0].entrant.record.rating; /* An equal. */
     record.sides[1].category = QUESTION_CATEGORY_ANY;
     session->told_credit_ms = session->credit_ms;
     return post(shard, shard->settings.index, &record, sizeof(record));
@@ -155,7 +155,7 @@ static bool pay_join(struct shard *shard, struct session *session)
                                  .session = ref_of(shard, session),
                                  .ticket_no = session->ticket_no,
                                  .request_id = session->join_id,
-                                 .rating_centi = session->record.rating.rating_centi,
+                                 .rating_centi = profile_get(session).rating.rating_centi,
                                  .player = session->player,
                                  .since = session->queued_since};
     return post(shard, LOBBY_SHARD, &record, sizeof(record));

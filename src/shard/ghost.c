@@ -94,7 +94,7 @@ struct standing ghost_standing(const struct session *session)
     /* Not yet placed: whoever comes next asks the match in its turn. */
     bool is_coming = session->state == SESSION_GREETING && session->has_match;
     struct standing standing = {
-        .record = session->record,
+        .record = profile_get(session),
         .is_known = true,
         .needs_load = session->is_loading,
         .is_queued = is_queued,
@@ -119,9 +119,9 @@ struct standing ghost_standing(const struct session *session)
     return standing;
 }
 
-void ghost_adopt(struct session *session, const struct standing *standing)
+void ghost_adopt(struct shard *shard, struct session *session, const struct standing *standing)
 {
-    session->record = standing->record;
+    profile_set(shard, session, &standing->record);
     session->category = standing->category;
     session->is_rematch = standing->is_rematch;
     session->seat = standing->seat;

@@ -133,6 +133,13 @@ static void refuse_draining(struct shard *shard, struct session *session)
     session_dismiss(shard, session, CLOSE_RESTART, "restart", RESTART_RETRY_MS);
 }
 
+static void set_name(struct shard *shard, struct session *session, const char *name)
+{
+    struct player_record record;
+    player_record_init(&record, name);
+    profile_set(shard, session, &record);
+}
+
 static void hello_with_name(struct shard *shard, struct session *session, const char *text)
 {
     char name[NAME_BYTES_MAX + 1];
@@ -143,7 +150,7 @@ static void hello_with_name(struct shard *shard, struct session *session, const 
     uint8_t random[ID_RANDOM_BYTES];
     shard->io.random(shard->io.context, random, sizeof(random));
     session->player = id_make(shard_wall(shard), random);
-    player_record_init(&session->record, name);
+    set_name(shard, session, name);
     begin_claim(shard, session, CLAIM_NEW);
 }
 
@@ -196,13 +203,14 @@ void hello_on_request(struct shard *shard, struct session *session, const struct
         return;
     }
     hello_borrow(shard, session)->request_id = request->id;
-    ghost_adopt(session, &nobody); /* Of a hello that failed on this connection nothing stays. */
+    ghost_adopt(shard, session,
+                &nobody); /* Of a hello that failed on this connection nothing stays. */
     if (request->hello.token != NULL) {
         char name[NAME_BYTES_MAX + 1];
         session->hello->has_token =
             shard->io.token_read(shard->io.context, request->hello.token, &session->player, name);
         session->hello->has_bad_token = !session->hello->has_token;
-        if (session->hello->has_token) player_record_init(&session->record, name);
+        if (session->hello->has_token) set_name(shard, session, name);
     }
     if (request->hello.resume != NULL) {
         hello_with_resume(shard, session, request);
@@ -222,16 +230,16 @@ static void say_welcome(struct shard *shard, struct session *session, const stru
 {
     char text[SESSION_TEXT_BYTES + 1];
     char token[HELLO_TOKEN_BYTES];
+    struct player_record record = profile_get(session);
     hex(text, session->player.bytes, sizeof(session->player.bytes));
     hex(text + 2 * sizeof(session->player.bytes), session->hello->secret_bytes, SECRET_BYTES);
-    shard->io.token_write(shard->io.context, &session->player, session->record.name, token,
-                          sizeof(token));
+    shard->io.token_write(shard->io.context, &session->player, record.name, token, sizeof(token));
     struct wire wire = shard_wire(shard);
     encode_welcome(&wire, &(struct welcome){
                               .request_id = session->hello->request_id,
                               .player = session->player,
-                              .name = session->record.name,
-                              .rating_centi = session->record.rating.rating_centi,
+                              .name = record.name,
+                              .rating_centi = record.rating.rating_centi,
                               .session = text,
                               .now = shard_wall(shard),
                               .ping_ms = shard->settings.ping_ms,
@@ -297,7 +305,7 @@ void hello_on_grant(struct shard *shard, const struct record_grant *record)
               session->state == SESSION_GREETING); /* A claimant stays until it has an answer. */
     const struct standing *standing = &record->standing;
     session->generation = record->generation;
-    if (standing->is_known) ghost_adopt(session, standing);
+    if (standing->is_known) ghost_adopt(shard, session, standing);
     if (standing->has_match) {
         session->ask_at = mono_after(shard->now, ASK_AGAIN_MS);
         session_owe(shard, session, DEBT_COME);
@@ -320,7 +328,7 @@ void shard_on_loaded(struct shard *shard, struct handle handle, enum load_outcom
     /* Failed, it is still to be loaded by whoever takes the player over. */
     session->is_loading = outcome == LOAD_FAILED && (session->is_handing_over || session->is_over);
     if (session->state != SESSION_GREETING) return;
-    if (outcome == LOAD_FOUND) session->record = *record;
+    if (outcome == LOAD_FOUND) profile_set(shard, session, record);
     if (outcome != LOAD_FAILED || session->is_over || session->is_handing_over) {
         welcome_idle(shard, session);
         return;

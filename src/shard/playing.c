@@ -142,14 +142,16 @@ static void learn_of_end(struct shard *shard, struct session *session,
     session_move(shard, session, SESSION_IDLE);
     /* Told again to one who takes the player over, it counts once. */
     if (id_equal(&session->last_match, &record->match_id)) return;
+    struct player_record player = profile_get(session);
     for (unsigned i = 0; i < record->question_count; i++) {
-        recent_add(&session->record.recent, record->questions[i]);
+        recent_add(&player.recent, record->questions[i]);
     }
     if ((record->flags & DELIVER_RATED) != 0) {
-        session->record.rating = record->rating;
-        session->record.rated_at = shard_wall(shard);
-        opponents_add(&session->record.opponents, record->opponent, shard_wall(shard));
+        player.rating = record->rating;
+        player.rated_at = shard_wall(shard);
+        opponents_add(&player.opponents, record->opponent, shard_wall(shard));
     }
+    profile_set(shard, session, &player);
     if ((record->flags & DELIVER_DODGED) != 0) pairing_note_dodge(shard, session);
     session->last_match = record->match_id;
     session->last_seat = record->seat;

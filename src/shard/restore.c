@@ -28,7 +28,7 @@ static struct session *ghost_of(struct shard *shard, struct live_match *live, un
     cancel_fire(&session->token, CANCEL_DISCONNECT);
     session->is_over = true;
     session->player = live->hosted.match.players[index].player;
-    session->record = side->record;
+    profile_set(shard, session, &side->record);
     session->generation = 1;
     session->seat = (uint8_t)index;
     session->mode = live->hosted.match.settings.mode;

@@ -95,19 +95,23 @@ static size_t bytes_with_match(size_t match_at, const struct shard_settings *set
     return (bytes + ALIGNMENT - 1) & ~(size_t)(ALIGNMENT - 1);
 }
 
-/* And what a session borrows for a while: as many as there are sessions, so that none lacks. */
+/* And what a session borrows: as many as there are sessions, so that none lacks. */
 static void lay_out_sessions(struct layout *layout, struct shard *shard,
                              const struct shard_settings *settings)
 {
-    struct pool sessions = {0}, rings = {0}, hellos = {0};
+    struct pool sessions = {0}, rings = {0}, hellos = {0}, profiles[PROFILE_CLASSES] = {{0}};
     uint32_t slots = session_slots(settings);
     lay_out_pool(layout, &sessions, sizeof(struct session), slots);
     lay_out_pool(layout, &rings, sizeof(struct frame *[OUTBOX_SLOTS]), slots);
     lay_out_pool(layout, &hellos, sizeof(struct hello), slots);
+    for (unsigned i = 0; i < PROFILE_CLASSES; i++) {
+        lay_out_pool(layout, &profiles[i], profile_class_bytes(i), slots);
+    }
     if (shard == NULL) return;
     shard->sessions = sessions;
     shard->outboxes = (struct outboxes){.rings = rings, .frames = &shard->frames};
     shard->hellos = hellos;
+    memcpy(shard->profiles, profiles, sizeof(profiles));
 }
 
 /* With base NULL: only counts. */
@@ -285,6 +289,7 @@ void session_release(struct shard *shard, struct session *session)
 {
     outbox_clear(&session->outbox, &shard->outboxes);
     hello_forget(shard, session);
+    profile_forget(shard, session);
     wheel_disarm(&shard->wheel, &session->timer);
     list_remove(&session->flush_node);
     list_remove(&session->debt_node);

@@ -7,6 +7,7 @@
  *     debts.c       what a session owes other shards
  *     dispatch.c    one request of a client
  *     outbox.c      frames that wait for one connection
+ *     profile.c     what a session knows of its player
  *     throttle.c    how much a client may say
  *     hello.c       who a new connection speaks for, until welcome
  *     ghost.c       a player whose connection is gone, and the next one taking over
@@ -85,7 +86,7 @@ void ghost_make_room(struct shard *shard);
 void ghost_settle(struct shard *shard, struct session *session);
 void ghost_on_let_go(struct shard *shard, const struct record_let_go *record);
 struct standing ghost_standing(const struct session *session);
-void ghost_adopt(struct session *session, const struct standing *standing);
+void ghost_adopt(struct shard *shard, struct session *session, const struct standing *standing);
 
 /* liveness.c */
 mono_time liveness_due(const struct shard *shard, const struct session *session);
@@ -136,6 +137,14 @@ QR_MUST_USE bool outbox_push(struct outbox *outbox, struct outboxes *all, struct
 void outbox_drop_sent(struct outbox *outbox, struct outboxes *all, unsigned count);
 void outbox_clear(struct outbox *outbox, struct outboxes *all);
 unsigned outbox_gather(const struct outbox *outbox, struct frame *ret_frames[OUTBOX_SLOTS]);
+
+/* profile.c */
+/* Slots of the pool of a class. */
+size_t profile_class_bytes(unsigned class_index);
+void profile_set(struct shard *shard, struct session *session, const struct player_record *record);
+/* All zero where none was set. */
+struct player_record profile_get(const struct session *session);
+void profile_forget(struct shard *shard, struct session *session); /* Idempotent. */
 
 /* throttle.c */
 enum throttle_verdict { THROTTLE_PASS, THROTTLE_REFUSE, THROTTLE_STOP, THROTTLE_CLOSE };

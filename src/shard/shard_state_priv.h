@@ -24,6 +24,9 @@ enum {
     EVICTION_LOOKS = 16,    /* Ended matches looked at where one must make room. */
     REPLIES_PER_SEAT = CLIENT_EVENTS_PER_PLAYER + 1, /* One for the leave. */
 
+    PROFILE_CLASSES = 4,
+    PROFILE_BYTES_MAX = 320,
+
     OUTBOX_PAUSE_AT =
         8, /* References at which reading stops: what was read may still be answered. */
     OUTBOX_MATCH_SLOTS = 12, /* A match's messages leave the rest for replies. */
@@ -182,10 +185,10 @@ struct session {
 
     /* --- The player. --- */
     struct id player;
-    struct digest secret; /* Of the session's text. */
-    struct player_record record;
-    struct hello *hello; /* While hello is answered; and before matches that came back go on. */
-    uint32_t claim_no;   /* Counts the claims of this connection. */
+    struct digest secret;    /* Of the session's text. */
+    struct profile *profile; /* Owns; of the player's record. NULL: nothing is known yet. */
+    struct hello *hello;     /* While hello is answered; and before matches that came back go on. */
+    uint32_t claim_no;       /* Counts the claims of this connection. */
     uint32_t generation;
 
     /* --- The queue. --- */
@@ -408,9 +411,10 @@ struct shard {
     struct map homes;
     struct frame_pools frames;
     struct outboxes outboxes;
-    struct pool hellos;      /* As many as sessions. */
-    struct lobby *lobby;     /* On LOBBY_SHARD only. */
-    struct ring_store rings; /* match_queue_slots for each match with events. */
+    struct pool hellos;                    /* As many as sessions. */
+    struct pool profiles[PROFILE_CLASSES]; /* The same, each. */
+    struct lobby *lobby;                   /* On LOBBY_SHARD only. */
+    struct ring_store rings;               /* match_queue_slots for each match with events. */
 
     struct list flush;       /* Sessions with something to send. */
     struct list debts;       /* Sessions that owe a record. */

@@ -115,12 +115,13 @@ void session_audit(const struct shard *shard)
 {
     uint32_t states[SESSION_STATE_COUNT] = {0};
     uint32_t count = 0, lingering = 0;
-    unsigned owing = 0, hellos = 0;
+    unsigned owing = 0, hellos = 0, profiles = 0;
     for (uint32_t slot = 0; slot < shard->sessions.touched; slot++) {
         const struct session *session = pool_at(&shard->sessions, slot);
         if (session == NULL) continue;
         count++;
         hellos += session->hello != NULL;
+        profiles += session->profile != NULL;
         states[session->state]++;
         lingering += session->conn == NULL;
         owing += list_is_linked(&session->debt_node);
@@ -138,8 +139,10 @@ void session_audit(const struct shard *shard)
         count != shard->sessions.used)
         sim_failed("counters equal a recount: %u sessions, %u without a connection", count,
                    lingering);
-    if (hellos != shard->hellos.used)
-        sim_failed("pools hold what is reachable: %u of %u hellos", hellos, shard->hellos.used);
+    for (unsigned i = 0; i < PROFILE_CLASSES; i++) profiles -= shard->profiles[i].used;
+    if (hellos != shard->hellos.used || profiles != 0)
+        sim_failed("pools hold what is reachable: %u of %u hellos, %d profiles too many", hellos,
+                   shard->hellos.used, -(int)profiles);
     if (list_length(&shard->debts) != owing)
         sim_failed("no session is in a list twice: %u owe something", owing);
     if (!list_is_empty(&shard->flush) || !list_is_empty(&shard->retired_sessions))
@@ -208,8 +211,7 @@ void session_audit_refusal(const struct session *before, const struct session *a
     if (before->state == SESSION_NEW && after->state == SESSION_NEW) {
         /* What a hello has said that was refused is forgotten with the next one. */
         was.player = is.player = (struct id){{0}};
-        memset(&was.record, 0, sizeof(was.record));
-        memset(&is.record, 0, sizeof(is.record));
+        was.profile = is.profile = NULL;
     }
     if (memcmp(&was, &is, sizeof(was)) != 0)
         sim_failed("a refusal changes nothing: not so in a session that is %s", state_of(after));
