@@ -83,6 +83,7 @@ enum {
     MATCH_CHOICE_NONE = -1,
     /* match, end, a round and a reveal per round, and per player away and back ABSENCES_MAX times, and gone. */
     MATCH_LOG_MAX = 2 + 2 * MATCH_ROUNDS_MAX + MATCH_PLAYERS_MAX * (2 * ABSENCES_MAX + 1),
+    MATCH_LOG_BYTES = (MATCH_LOG_MAX + 1) / 2, /* Half a byte an entry, the lower half first. */
     /* A failed commit is tried again after this; `saving` is sent once when the first try takes as long. */
     MATCH_SAVE_RETRY_MS = 1000,
     /* So many rated matches of one pair within a day: the next one is unrated. */
@@ -114,8 +115,7 @@ struct match_entrant {
 };
 
 struct match_answer {
-    uint32_t
-        raw_ms; /* Its arrival, since the round began: match_answer_time() is what counts of it. */
+    uint32_t raw_ms; /* Since the round began, with the credit: match_answer_time(). */
     uint16_t points;
     int8_t choice; /* The place, or MATCH_CHOICE_NONE. */
     bool is_right;
@@ -131,10 +131,9 @@ struct match_round {
     uint8_t choice_count;
     uint8_t weight;
     bool is_revealed;
-    uint8_t streaks[MATCH_PLAYERS_MAX]; /* After this round's reveal, */
-    uint16_t scores[MATCH_PLAYERS_MAX]; /* and so these. */
-    uint16_t credits_ms
-        [MATCH_PLAYERS_MAX]; /* Fixed at the round's start: what is granted for its answers. */
+    uint8_t streaks[MATCH_PLAYERS_MAX];     /* After this round's reveal, */
+    uint16_t scores[MATCH_PLAYERS_MAX];     /* and so these. */
+    uint16_t credits_ms[MATCH_PLAYERS_MAX]; /* Fixed at the round's start. */
     struct match_answer answers[MATCH_PLAYERS_MAX];
 };
 
@@ -183,9 +182,8 @@ struct match {
     uint16_t
         seq_kept; /* Those of the steps whose effects count: where a fault throws a step away, the rest go. */
     mono_time settled_at;
-    const char *fault; /* What was found broken, or NULL. Sticky. */
-    uint8_t log[(MATCH_LOG_MAX + 1) /
-                2]; /* Half a byte each, by seq - 1, the lower half first: match_log_at(). */
+    const char *fault;            /* What was found broken, or NULL. Sticky. */
+    uint8_t log[MATCH_LOG_BYTES]; /* What was told, by seq: match_log_at(). */
     /* settings.rounds of them are used, and those behind need not be there: match_bytes(). */
     struct match_round rounds[MATCH_ROUNDS_MAX];
 };

@@ -33,6 +33,15 @@ static void a_round_beyond_the_last_is_a_fault(void **state)
     expect_fault(&game, "no more rounds than there are");
 }
 
+static void a_round_that_begins_49_days_after_the_match_is_a_fault(void **state)
+{
+    (void)state;
+    struct game game = game_starting();
+    game.now.ms += UINT64_C(1) << 32;
+    phase_timer_tagged(&game, game.match.phase);
+    expect_fault(&game, "a match goes on for 49 days");
+}
+
 /* What lies there is another match's. */
 static void a_round_beyond_the_last_is_not_written(void **state)
 {
@@ -408,6 +417,7 @@ int main(void)
         cmocka_unit_test(more_rounds_than_fit_are_a_fault),
         cmocka_unit_test(a_round_beyond_the_last_is_a_fault),
         cmocka_unit_test(a_round_beyond_the_last_is_not_written),
+        cmocka_unit_test(a_round_that_begins_49_days_after_the_match_is_a_fault),
         cmocka_unit_test(a_log_that_is_empty_is_a_fault),
         cmocka_unit_test(a_log_beyond_its_end_is_a_fault),
         cmocka_unit_test(a_score_without_points_is_a_fault),
