@@ -24,9 +24,9 @@ static void *must_allocate(void *memory)
 
 static void tell_epoll(const struct link *link)
 {
-    struct epoll_event event = {.events =
-                                    EPOLLIN | (link->is_watched_for_room ? (uint32_t)EPOLLOUT : 0),
-                                .data.u32 = link->token};
+    uint32_t in = link->bite_bytes > 0 ? EPOLLRDHUP : EPOLLIN;
+    uint32_t out = link->is_watched_for_room || link->wants_room ? EPOLLOUT : 0;
+    struct epoll_event event = {.events = in | out, .data.u32 = link->token};
     int result = epoll_ctl(link->epoll, EPOLL_CTL_MOD, link->fd, &event);
     QR_ASSERT(result == 0);
 }
@@ -35,6 +35,26 @@ static void watch(struct link *link, bool for_room)
 {
     if (link->is_watched_for_room == for_room) return;
     link->is_watched_for_room = for_room;
+    tell_epoll(link);
+}
+
+bool link_has_room(const struct link *link)
+{
+    return link->state == LINK_OPEN && link->unsent_bytes == 0;
+}
+
+void link_want_room(struct link *link)
+{
+    QR_ASSERT(link->state != LINK_CLOSED);
+    link->wants_room = true;
+    tell_epoll(link);
+}
+
+void link_slow_down(struct link *link, uint32_t bytes)
+{
+    QR_ASSERT(link->state != LINK_CLOSED);
+    if (link->bite_bytes == bytes) return;
+    link->bite_bytes = bytes;
     tell_epoll(link);
 }
 
@@ -64,6 +84,9 @@ int link_open(struct link *link, const struct link_target *target, int epoll, ui
     if (fd < 0) return -errno;
     int on = 1;
     (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* Only delays without it. */
+    int least = 1; /* The kernel makes its own least of it. */
+    if (target->has_small_buffer)
+        (void)setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &least, sizeof(least)); /* Then it is large. */
     struct epoll_event event = {.events = EPOLLIN | EPOLLOUT, .data.u32 = token};
     if ((target->sources > 0 && bind_source(fd, token % target->sources) != 0) ||
         (connect(fd, target->address, target->address_bytes) != 0 && errno != EINPROGRESS) ||
@@ -206,7 +229,10 @@ void link_receive(struct link *link, uint32_t epoll_events, struct inbox *inbox)
         return;
     }
     if ((epoll_events & EPOLLOUT) != 0) flush(link);
-    ssize_t got = recv(link->fd, inbox->bytes + inbox->size, sizeof(inbox->bytes) - inbox->size, 0);
+    if (link->bite_bytes > 0 && (epoll_events & EPOLLIN) == 0) return;
+    size_t bytes_max = sizeof(inbox->bytes) - inbox->size;
+    if (link->bite_bytes > 0 && link->bite_bytes < bytes_max) bytes_max = link->bite_bytes;
+    ssize_t got = recv(link->fd, inbox->bytes + inbox->size, bytes_max, 0);
     if (got > 0) inbox->size += (size_t)got;
     if (got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR)) inbox->is_at_end = true;
 }

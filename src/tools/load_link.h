@@ -40,6 +40,8 @@ struct link {
     uint32_t token; /* What epoll gives back. */
     uint8_t state;  /* enum link_state. */
     bool is_watched_for_room;
+    bool wants_room;     /* The owner does: it is told as long as there is some. */
+    uint32_t bite_bytes; /* Above 0: so much is read at a time, and only when the owner wants. */
     bool has_sent_close;
     bool is_mute;        /* Answers no pings: what it gets, nobody reads any more. */
     uint16_t close_code; /* What the server's close frame said; 0: none yet. */
@@ -89,6 +91,7 @@ struct link_target {
     /* Above 0: the link with this token comes from the (token % sources)-th address from
      * 127.0.0.2 on. Then `address` is IPv4. */
     uint32_t sources;
+    bool has_small_buffer; /* The kernel takes as little ahead of the reader as it can. */
 };
 
 /* Begins to connect: 0, or a negative errno and nothing is held. Requires: the link is zero or
@@ -109,6 +112,16 @@ QR_MUST_USE bool link_send_text(struct link *link, const char *text, size_t size
 
 /* Sends a close frame; ENDED follows when the server has answered it. Idempotent. */
 void link_close(struct link *link, uint16_t code);
+
+/* Nothing is unsent: what is sent now goes straight to the socket. */
+bool link_has_room(const struct link *link);
+
+/* From now on epoll tells the owner whenever the socket takes more. */
+void link_want_room(struct link *link);
+
+/* From now on each link_receive() reads so many bytes at most, and epoll tells only the end; 0: all
+ * as before. */
+void link_slow_down(struct link *link, uint32_t bytes);
 
 /* What epoll gives back from now on. */
 void link_rename(struct link *link, uint32_t token);

@@ -45,6 +45,9 @@ enum number_index {
     NUMBER_GRACE_MS,
     NUMBER_EMOTES,
     NUMBER_HOUSE,
+    NUMBER_SLOW,
+    NUMBER_SLOW_BYTES,
+    NUMBER_GARBAGE,
     NUMBER_DROP_EVERY_MS,
     NUMBER_DROP_ALL_EVERY_MS,
     NUMBER_DROP_REVEAL,
@@ -75,6 +78,13 @@ static const struct number numbers[NUMBER_COUNT] = {
                          "how long running matches may take to end (60000)"},
     [NUMBER_EMOTES] = {"emotes", 0, 100, "percent of the answers that an emote follows (4)"},
     [NUMBER_HOUSE] = {"house", 0, 100, "percent of the joins that go to the house (0)"},
+    [NUMBER_SLOW] = {"slow", 0, 100,
+                     "percent of the players that hardly read what they are told (0)"},
+    [NUMBER_SLOW_BYTES] = {"slow-bytes", 1, 1000000, "and so many bytes a second (1)"},
+    [NUMBER_GARBAGE] =
+        {"garbage", 0, 100,
+         "percent of the players that send 4,096 bytes of garbage, and again,\n" OPTIONS_INDENT
+         "as fast as the server takes them (0)"},
     [NUMBER_DROP_EVERY_MS] =
         {"drop-every-ms", 0, 3600000,
          "each player loses its connection at random, on average\n" OPTIONS_INDENT
@@ -137,11 +147,23 @@ static void take_numbers(const uint64_t values[NUMBER_COUNT], struct options *op
     options->idle = (uint32_t)values[NUMBER_IDLE];
     options->emotes_percent = (uint32_t)values[NUMBER_EMOTES];
     options->house_percent = (uint32_t)values[NUMBER_HOUSE];
+    options->slow_percent = (uint32_t)values[NUMBER_SLOW];
+    options->slow_bytes = (uint32_t)values[NUMBER_SLOW_BYTES];
+    options->garbage_percent = (uint32_t)values[NUMBER_GARBAGE];
     options->drop_every_ms = (uint32_t)values[NUMBER_DROP_EVERY_MS];
     options->drop_all_every_ms = (uint32_t)values[NUMBER_DROP_ALL_EVERY_MS];
     options->drop_reveal_percent = (uint32_t)values[NUMBER_DROP_REVEAL];
     options->back_within_ms = (uint32_t)values[NUMBER_BACK_WITHIN_MS];
     options->seed = values[NUMBER_SEED];
+}
+
+static const char *find_rough_contradiction(const struct options *options)
+{
+    uint32_t rough_percent = options->slow_percent + options->garbage_percent;
+    if (rough_percent > 100) return "--slow and --garbage are more than 100 percent together";
+    if (rough_percent == 100 && options->seconds == 0)
+        return "--slow and --garbage are everybody, and need --seconds: nobody has matches";
+    return NULL;
 }
 
 static const char *find_echo_contradiction(const struct options *options)
@@ -174,7 +196,8 @@ static const char *find_contradiction(const struct options *options)
         return "--players and --idle are more than 60000 together";
     if (options->players == 0 && options->seconds == 0)
         return "--players 0 needs --seconds: nothing else would end the run";
-    return find_echo_contradiction(options);
+    const char *contradiction = find_rough_contradiction(options);
+    return contradiction != NULL ? contradiction : find_echo_contradiction(options);
 }
 
 static enum options_result wrong(char problem[OPTIONS_PROBLEM_BYTES], const char *text)
@@ -207,7 +230,7 @@ enum options_result options_parse(int argc, char *argv[], struct options *ret_op
         [NUMBER_THINK_MIN_MS] = 200, [NUMBER_THINK_MAX_MS] = 2000,
         [NUMBER_RATE] = 500,         [NUMBER_GRACE_MS] = 60000,
         [NUMBER_EMOTES] = 4,         [NUMBER_BACK_WITHIN_MS] = 3000,
-        [NUMBER_SEED] = 1,
+        [NUMBER_SEED] = 1,           [NUMBER_SLOW_BYTES] = 1,
     };
     struct option long_options[OTHER_COUNT + NUMBER_COUNT + 1];
     fill_long_options(long_options);
@@ -246,7 +269,8 @@ void options_print_help(FILE *out)
         "protocol: its fields, its order, points and ratings, the same bytes for both players.\n"
         "With --drop-... players lose their connections without a word (by chance by FIN, by\n"
         "RST, or by connecting again while the old connection is still there) and come back with\n"
-        "`resume`; what they missed must follow without a gap, then the clock.\n\n"
+        "`resume`; what they missed must follow without a gap, then the clock. What the slow ones\n"
+        "and those with garbage get is counted, and not held against anything.\n\n"
         "It prints a table at the end, and on a terminal a line a second while it runs. It ends\n"
         "with 0 where all was well, 1 where a message did not fit or a player did not finish,\n"
         "2 for a wrong command line.\n\n",

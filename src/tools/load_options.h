@@ -29,6 +29,9 @@ struct options {
     uint32_t grace_ms;
     uint32_t emotes_percent;      /* Of the answers: an emote follows. */
     uint32_t house_percent;       /* Of the joins: against the house. */
+    uint32_t slow_percent;        /* Of the players: they read so slowly… */
+    uint32_t slow_bytes;          /* …a second. */
+    uint32_t garbage_percent;     /* Of the players. */
     uint32_t drop_every_ms;       /* A player's mean time between losses; 0: none. */
     uint32_t drop_all_every_ms;   /* All players lose theirs at once; 0: never. */
     uint32_t drop_reveal_percent; /* Of the reveals: the player loses its connection there. */

@@ -5,6 +5,7 @@
 
 #include "load_player_priv.h"
 #include "load_return.h"
+#include "load_rough.h"
 #include "load_run.h"
 
 enum {
@@ -101,7 +102,7 @@ void player_think(struct player *player, struct run *run, uint32_t round, uint32
 
 static void on_refused(struct player *player, struct run *run, const struct news *news)
 {
-    stats_refused(&run->stats, news->code);
+    codes_count(run->stats.refusals, news->code);
     if (!news->is_reply) return;
     bool is_expired = strcmp(news->code, "resume_expired") == 0;
     if (news->request.kind == CHECK_HELLO && is_expired)
@@ -283,6 +284,10 @@ static void on_link_ended(struct player *player, struct run *run, const struct l
 
 void player_on_ready(struct player *player, struct run *run, uint32_t epoll_events)
 {
+    if (player->kind != PLAYER_HONEST) {
+        rough_on_ready(player, run, epoll_events);
+        return;
+    }
     if (player->link.state == LINK_CLOSED) return;
     link_receive(&player->link, epoll_events, &run->inbox);
     struct link_event event;
@@ -319,6 +324,10 @@ void player_on_timer(struct player *player, struct run *run, enum player_timer t
 {
     if (timer == PLAYER_TIMER_LOSS) {
         return_on_loss(player, run);
+        return;
+    }
+    if (player->kind != PLAYER_HONEST) {
+        rough_on_timer(player, run);
         return;
     }
     stats_measure(&run->stats, LATENCY_LAG, player->due_us, run->now_us);
@@ -358,19 +367,32 @@ void player_connect(struct player *player, struct run *run, uint64_t due_us)
 void player_start(struct player *player, struct run *run, uint32_t index, uint64_t due_us)
 {
     stats_measure(&run->stats, LATENCY_LAG, due_us, run->now_us);
-    *player = (struct player){.index = index, .is_idle = index >= run->options->players};
+    const struct options *options = run->options;
+    bool is_idle = index >= options->players;
+    *player = (struct player){.index = index, .is_idle = is_idle};
+    if (!is_idle)
+        player->kind =
+            (uint8_t)rough_kind_of(index, options->slow_percent, options->garbage_percent);
     char name[CHECK_NAME_BYTES + 1];
     (void)snprintf(name, sizeof(name), "Load %u", index); /* It fits. */
-    check_init(&player->check, name, run->options->is_lenient ? CHECK_LENIENT : CHECK_STRICT,
+    check_init(&player->check, name, options->is_lenient ? CHECK_LENIENT : CHECK_STRICT,
                &run->twins);
     wheel_timer_init(&player->timer, (struct handle){index, 1}, PLAYER_TIMER_ACT);
     wheel_timer_init(&player->loss, (struct handle){index, 1}, PLAYER_TIMER_LOSS);
+    if (player->kind != PLAYER_HONEST) {
+        rough_start(player, run, due_us);
+        return;
+    }
     return_arm_loss(player, run);
     player_connect(player, run, due_us);
 }
 
 void player_look(struct player *player, struct run *run)
 {
+    if (player->kind != PLAYER_HONEST) {
+        rough_look(player, run);
+        return;
+    }
     const struct check_request *oldest = check_oldest(&player->check);
     bool waits_too_long = player->state != PLAYER_DONE && oldest != NULL &&
                           run->now_us > oldest->sent_us + REPLY_TIMEOUT_US;

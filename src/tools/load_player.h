@@ -28,6 +28,12 @@ enum player_state {
     PLAYER_DONE,
 };
 
+enum player_kind {
+    PLAYER_HONEST,
+    PLAYER_SLOW, /* load_rough.h, this and the next. */
+    PLAYER_GARBAGE,
+};
+
 enum player_timer { PLAYER_TIMER_ACT, PLAYER_TIMER_LOSS };
 
 /* In what epoll gives back: it is the link that a newer one has taken over. */
@@ -35,6 +41,7 @@ enum player_timer { PLAYER_TIMER_ACT, PLAYER_TIMER_LOSS };
 
 struct player {
     uint8_t state; /* enum player_state. */
+    uint8_t kind;  /* enum player_kind. */
     bool is_idle;  /* It never joins. */
     uint32_t index;
     uint32_t request_id;

@@ -35,7 +35,8 @@ void return_arm_loss(struct player *player, struct run *run)
 
 void return_lose_now(struct player *player, struct run *run)
 {
-    if (player->is_idle || player->state == PLAYER_DONE) return;
+    bool stays = player->is_idle || player->kind != PLAYER_HONEST;
+    if (stays || player->state == PLAYER_DONE) return;
     wheel_arm(&run->wheel, &player->loss, (mono_time){run->now_us / 1000}, 0);
 }
 

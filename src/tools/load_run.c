@@ -14,6 +14,7 @@
 
 #include "load_player.h"
 #include "load_return.h"
+#include "load_rough.h"
 
 enum {
     EVENTS_MAX = 512,
@@ -87,6 +88,11 @@ static int resolve(const struct options *options, struct addrinfo **ret_addresse
     return -EHOSTUNREACH;
 }
 
+static enum player_kind kind_of(const struct options *options, uint32_t index)
+{
+    return rough_kind_of(index, options->slow_percent, options->garbage_percent);
+}
+
 static bool is_loopback(const struct sockaddr *address)
 {
     enum { LOOPBACK_NETWORK = 127 };
@@ -120,6 +126,8 @@ static int begin(struct run *run, const struct options *options, const struct ad
     QR_ASSERT(run->players != NULL);
     twins_create(&run->twins, everybody(options), &run->prng);
     run->now_us = run->began_us = clock_us();
+    for (uint32_t index = 0; index < options->players; index++)
+        run->kinds[kind_of(options, index)]++;
     run->connects = (struct pace){.from_us = run->now_us, .per_second = options->rate};
     run->pings = (struct pace){.from_us = run->now_us,
                                .per_second = (uint64_t)options->idle * options->ping_rate};
@@ -254,7 +262,7 @@ static struct census count_players(const struct run *run)
     struct census census = {0};
     for (uint32_t index = 0; index < run->started; index++) {
         const struct player *player = &run->players[index];
-        if (player->is_idle) continue;
+        if (player->is_idle || player->kind != PLAYER_HONEST) continue;
         if (player->state == PLAYER_QUEUED) census.queued++;
         if (player->state == PLAYER_PLAYING) census.playing++;
         if (player->state == PLAYER_AWAY) census.away++;
@@ -277,7 +285,7 @@ static void print_progress(const struct run *run, const struct census *census)
 static bool waits_in_vain(const struct run *run, const struct census *census)
 {
     return run->options->matches > 0 && run->started == everybody(run->options) &&
-           census->queued <= 1 && census->queued + census->done == run->options->players;
+           census->queued <= 1 && census->queued + census->done == run->kinds[PLAYER_HONEST];
 }
 
 /* True: all are done. */
@@ -287,7 +295,7 @@ static bool look(struct run *run)
     uint64_t spent_us = run->now_us - run->began_us;
     bool is_time_over =
         run->options->seconds > 0 && spent_us >= UINT64_C(1000000) * run->options->seconds;
-    bool is_all_done = run->options->players > 0 && census.done == run->options->players;
+    bool is_all_done = run->kinds[PLAYER_HONEST] > 0 && census.done == run->kinds[PLAYER_HONEST];
     if (!run->is_over && (is_time_over || is_all_done || waits_in_vain(run, &census))) {
         run->is_over = true;
         run->over_us = run->now_us;
@@ -336,11 +344,14 @@ static int compare_counts(const void *a, const void *b)
 
 static void count_matches(const struct run *run, struct stats_closing *closing)
 {
-    uint32_t count = run->options->players;
+    uint32_t count = run->kinds[PLAYER_HONEST];
     if (count == 0) return;
     uint32_t *matches = calloc(count, sizeof(uint32_t));
     QR_ASSERT(matches != NULL);
-    for (uint32_t index = 0; index < count; index++) matches[index] = run->players[index].matches;
+    uint32_t next = 0;
+    for (uint32_t index = 0; index < run->options->players; index++)
+        if (kind_of(run->options, index) == PLAYER_HONEST)
+            matches[next++] = run->players[index].matches;
     qsort(matches, count, sizeof(uint32_t), compare_counts);
     closing->matches_min = matches[0];
     closing->matches_median = matches[count / 2];
@@ -362,6 +373,8 @@ static void report(const struct run *run)
     struct stats_closing closing = {
         .players = run->options->players,
         .idle = run->options->idle,
+        .slow = run->kinds[PLAYER_SLOW],
+        .garbage = run->kinds[PLAYER_GARBAGE],
         .seconds_us = run->now_us - run->began_us,
         .cpu_us = cpu_us(),
         .twins_same = run->twins.same,

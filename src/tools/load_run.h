@@ -16,12 +16,11 @@
 #include "load_link.h"
 #include "load_options.h"
 #include "load_pace.h"
+#include "load_player.h"
 #include "load_stats.h"
 #include "load_twins.h"
 
 enum { RUN_COMPLAINTS_MAX = 20 };
-
-struct player;
 
 struct run {
     const struct options *options;
@@ -32,7 +31,8 @@ struct run {
     struct twins twins;
     struct stats stats;
     FILE *told;
-    struct player *players; /* Owns; those who play, then those who idle. */
+    struct player *players;             /* Owns; those who play, then those who idle. */
+    uint32_t kinds[PLAYER_GARBAGE + 1]; /* How many of each kind; those who idle apart. */
     uint32_t started;
     struct pace connects;
     struct pace pings; /* Of those who idle, in turn. */

@@ -40,16 +40,15 @@ bool stats_are_doubtful(const struct stats *stats)
     return false;
 }
 
-void stats_refused(struct stats *stats, const char *code)
+void codes_count(struct stats_code codes[STATS_CODES_MAX], const char *code)
 {
     unsigned index = 0;
-    while (index < STATS_CODES_MAX - 1 && stats->refusals[index].count > 0 &&
-           strcmp(stats->refusals[index].code, code) != 0)
+    while (index < STATS_CODES_MAX - 1 && codes[index].count > 0 &&
+           strcmp(codes[index].code, code) != 0)
         index++;
-    /* More codes than there are rows share the last one. */
-    if (stats->refusals[index].count == 0)
-        (void)snprintf(stats->refusals[index].code, CHECK_CODE_BYTES, "%s", code);
-    stats->refusals[index].count++;
+    if (codes[index].count == 0)
+        (void)snprintf(codes[index].code, CHECK_CODE_BYTES, "%s", code); /* A longer one is cut. */
+    codes[index].count++;
 }
 
 uint64_t stats_errors(const struct stats *stats)
@@ -163,6 +162,19 @@ static void print_messages(const struct stats *stats, const struct stats_closing
     PRINT_NUMBERS("messages", numbers);
 }
 
+static void print_rough(const struct stats *stats, const struct stats_closing *closing,
+                        bool wants_json, FILE *out)
+{
+    const struct number numbers[] = {
+        {"slow", "slow", closing->slow},
+        {"garbage", "with garbage", closing->garbage},
+        {"rough_opened", "opened by them", stats->rough_opened},
+        {"rough_sent", "sent by them", stats->rough_sent},
+        {"rough_received", "received by them", stats->rough_received},
+    };
+    PRINT_NUMBERS("of the players, slow or with garbage", numbers);
+}
+
 static void print_verdict(const struct stats *stats, bool wants_json, FILE *out)
 {
     const struct number numbers[] = {
@@ -181,11 +193,21 @@ static void print_all_numbers(const struct stats *stats, const struct stats_clos
     print_returns(stats, wants_json, out);
     print_matches(stats, closing, wants_json, out);
     print_messages(stats, closing, wants_json, out);
+    if (wants_json || closing->slow + closing->garbage > 0)
+        print_rough(stats, closing, wants_json, out);
 }
 
 static void print_row(const char *label, uint64_t value, FILE *out)
 {
     fprintf(out, "  %-*s%*" PRIu64 "\n", LABEL_COLUMNS, label, VALUE_COLUMNS, value);
+}
+
+static void print_codes(const char *title, const struct stats_code codes[STATS_CODES_MAX],
+                        FILE *out)
+{
+    if (codes[0].count > 0) fprintf(out, "\n%s\n", title);
+    for (unsigned index = 0; index < STATS_CODES_MAX && codes[index].count > 0; index++)
+        print_row(codes[index].code, codes[index].count, out);
 }
 
 static void print_latencies(const struct stats *stats, FILE *out)
@@ -211,11 +233,30 @@ void stats_print(const struct stats *stats, const struct stats_closing *closing,
     fprintf(out, "\nends, as players saw them\n");
     for (unsigned reason = 0; reason < CHECK_END_REASONS; reason++)
         print_row(check_end_name(reason), stats->ends[reason], out);
-    if (stats->refusals[0].count > 0) fprintf(out, "\nrefused\n");
-    for (unsigned index = 0; index < STATS_CODES_MAX && stats->refusals[index].count > 0; index++)
-        print_row(stats->refusals[index].code, stats->refusals[index].count, out);
+    print_codes("refused", stats->refusals, out);
+    print_codes("refused to the slow and to garbage", stats->rough_errors, out);
+    print_codes("and closed", stats->rough_closes, out);
     print_latencies(stats, out);
     print_verdict(stats, false, out);
+}
+
+/* The server's text: what is in no code does not get into the JSON. */
+static bool is_of_code(char at)
+{
+    return (at >= 'a' && at <= 'z') || (at >= '0' && at <= '9') || at == '_';
+}
+
+static void print_json_codes(const char *name, const struct stats_code codes[STATS_CODES_MAX],
+                             FILE *out)
+{
+    fprintf(out, ",\"%s\":{", name);
+    for (unsigned index = 0; index < STATS_CODES_MAX && codes[index].count > 0; index++) {
+        fprintf(out, "%s\"", index > 0 ? "," : "");
+        for (const char *at = codes[index].code; *at != '\0'; at++)
+            fputc(is_of_code(*at) ? *at : '?', out);
+        fprintf(out, "\":%" PRIu64, codes[index].count);
+    }
+    fprintf(out, "}");
 }
 
 static void print_json_objects(const struct stats *stats, FILE *out)
@@ -224,14 +265,10 @@ static void print_json_objects(const struct stats *stats, FILE *out)
     for (unsigned reason = 0; reason < CHECK_END_REASONS; reason++)
         fprintf(out, "%s\"%s\":%" PRIu64, reason > 0 ? "," : "", check_end_name(reason),
                 stats->ends[reason]);
-    fprintf(out, "},\"refusals\":{");
-    for (unsigned index = 0; index < STATS_CODES_MAX && stats->refusals[index].count > 0; index++) {
-        fprintf(out, "%s\"", index > 0 ? "," : "");
-        for (const char *at = stats->refusals[index].code; *at != '\0'; at++)
-            fputc((*at >= 'a' && *at <= 'z') || *at == '_' ? *at : '?', out);
-        fprintf(out, "\":%" PRIu64, stats->refusals[index].count);
-    }
     fprintf(out, "}");
+    print_json_codes("refusals", stats->refusals, out);
+    print_json_codes("rough_errors", stats->rough_errors, out);
+    print_json_codes("rough_closes", stats->rough_closes, out);
 }
 
 static void print_json_latencies(const struct stats *stats, FILE *out)

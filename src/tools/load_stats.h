@@ -77,7 +77,13 @@ struct stats {
     uint64_t refused_tries; /* And tries while it was not there. */
     uint64_t seq_gaps;
     struct stats_code refusals[STATS_CODES_MAX];
-    bool is_warming_up; /* Then nothing is measured. */
+    /* Of those who are slow or send garbage (load_rough.h); all else is of the others. */
+    uint64_t rough_opened;
+    uint64_t rough_sent;
+    uint64_t rough_received;
+    struct stats_code rough_errors[STATS_CODES_MAX];
+    struct stats_code rough_closes[STATS_CODES_MAX]; /* By the close code, or `not_upgraded`. */
+    bool is_warming_up;                              /* Then nothing is measured. */
     struct histogram latencies[LATENCIES];
 };
 
@@ -88,7 +94,8 @@ void stats_measure(struct stats *stats, enum latency latency, uint64_t from_us, 
  * lag's p99 is above a millisecond, and above a tenth of the p99 of a latency that includes it. */
 bool stats_are_doubtful(const struct stats *stats);
 
-void stats_refused(struct stats *stats, const char *code);
+/* Counts one more of a code. More codes than there are rows share the last one. */
+void codes_count(struct stats_code codes[STATS_CODES_MAX], const char *code);
 
 /* Failures of connections and players, apart from violations. */
 uint64_t stats_errors(const struct stats *stats);
@@ -97,6 +104,8 @@ uint64_t stats_errors(const struct stats *stats);
 struct stats_closing {
     uint32_t players;
     uint32_t idle;
+    uint32_t slow;    /* Of the players. */
+    uint32_t garbage; /* Of the players. */
     uint64_t seconds_us;
     uint64_t cpu_us;      /* This program's. */
     uint32_t matches_min; /* Finished per player. */

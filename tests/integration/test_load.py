@@ -34,5 +34,30 @@ class LoadTest(unittest.TestCase):
             daemon.wait_for_metrics(lambda metrics: metrics.in_use() == before, f"everything is given back: {before}")
 
 
+    def test_honest_players_feel_nothing_of_the_slow_and_of_garbage(self):
+        settings = {**QUICK, "log_level": "info", "round_time_ms": 1000, "reveal_time_ms": 100}
+        with Daemon(**settings) as daemon:
+            before = daemon.baseline()
+            result = subprocess.run(
+                [load_binary(), "--host", LOOPBACK, "--port", str(daemon.port), "--players", "30",
+                 "--slow", "20", "--garbage", "20", "--back-within-ms", "200", "--matches", "1", "--seconds", "60",
+                 "--think-min-ms", "50", "--think-max-ms", "500", "--json"],
+                capture_output=True, text=True, timeout=DEADLINE_S, check=False,
+            )
+            self.assertEqual(result.returncode, 0, result.stdout + result.stderr)
+            figures = json.loads(result.stdout)
+            self.assertEqual((figures["violations"], figures["errors"]), (0, 0))
+            self.assertEqual(figures["closed"], 30 - figures["slow"] - figures["garbage"])
+            self.assertEqual(figures["matches_min"], 1)
+            self.assertGreater(figures["slow"], 0)
+            # No JSON, what is no text, and a type that nobody knows, each met by its limit.
+            self.assertGreater(figures["rough_errors"]["bad_json"], 0)
+            self.assertGreater(figures["rough_errors"]["unknown_type"], 0)
+            self.assertEqual(list(figures["rough_closes"]), ["4008"])
+            # Who was thrown out has come back.
+            self.assertGreater(figures["rough_opened"], figures["slow"] + figures["garbage"])
+            daemon.wait_for_metrics(lambda metrics: metrics.in_use() == before, f"everything is given back: {before}")
+
+
 if __name__ == "__main__":
     unittest.main()

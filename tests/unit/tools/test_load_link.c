@@ -85,8 +85,13 @@ static int upgraded(void **state)
     assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &address_bytes), 0);
     prng_init(&prng, &(struct siphash_key){{7, 0}});
     epoll = epoll_create1(EPOLL_CLOEXEC);
-    struct link_target target = {(struct sockaddr *)&address, address_bytes,         "127.0.0.1",
-                                 ntohs(address.sin_port),     WS_SUBPROTOCOL_NEEDED, 0};
+    struct link_target target = {(struct sockaddr *)&address,
+                                 address_bytes,
+                                 "127.0.0.1",
+                                 ntohs(address.sin_port),
+                                 WS_SUBPROTOCOL_NEEDED,
+                                 0,
+                                 false};
     assert_int_equal(link_open(&client, &target, epoll, TOKEN, &prng), 0);
     server = accept(listener, NULL, NULL);
     assert_true(server >= 0);
@@ -190,6 +195,48 @@ static void a_renamed_link_is_told_by_its_new_name(void **state)
     assert_int_equal(event.kind, LINK_EVENT_TEXT);
 }
 
+static void what_is_read_slowly_comes_in_bites_when_it_is_wanted(void **state)
+{
+    (void)state;
+    struct link_event event;
+    struct epoll_event ready;
+    link_slow_down(&client, 2);
+    server_says("\x81\x02hi", 4);
+    wait_for(client.fd, POLLIN);
+    assert_int_equal(epoll_wait(epoll, &ready, 1, 0), 0);
+    link_receive(&client, EPOLLIN, &inbox);
+    link_next(&client, &inbox, &event);
+    assert_int_equal(event.kind, LINK_EVENT_NONE);
+    link_receive(&client, EPOLLIN, &inbox);
+    link_next(&client, &inbox, &event);
+    assert_int_equal(event.kind, LINK_EVENT_TEXT);
+}
+
+static void who_reads_slowly_hears_of_the_end_at_once(void **state)
+{
+    (void)state;
+    link_slow_down(&client, 1);
+    server_says("\x81\x02hi", 4);
+    (void)close(server); /* The end is what is tested. */
+    server = -1;
+    struct epoll_event ready;
+    assert_int_equal(epoll_wait(epoll, &ready, 1, DEADLINE_MS), 1);
+    assert_true((ready.events & EPOLLRDHUP) != 0);
+    link_slow_down(&client, 0);
+    assert_int_equal(next_event().kind, LINK_EVENT_TEXT);
+}
+
+static void who_wants_room_is_told_of_it_again_and_again(void **state)
+{
+    (void)state;
+    struct epoll_event ready;
+    assert_int_equal(epoll_wait(epoll, &ready, 1, 0), 0);
+    link_want_room(&client);
+    assert_int_equal(epoll_wait(epoll, &ready, 1, DEADLINE_MS), 1);
+    assert_int_equal(epoll_wait(epoll, &ready, 1, DEADLINE_MS), 1);
+    assert_true(link_has_room(&client));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, upgraded, all_closed)
@@ -201,6 +248,12 @@ int main(void)
         TEST(a_link_that_is_lost_by_fin_just_ends),
         TEST(a_link_that_is_lost_by_rst_is_reset),
         TEST(a_renamed_link_is_told_by_its_new_name),
+        cmocka_unit_test_setup_teardown(what_is_read_slowly_comes_in_bites_when_it_is_wanted,
+                                        upgraded, all_closed),
+        cmocka_unit_test_setup_teardown(who_reads_slowly_hears_of_the_end_at_once, upgraded,
+                                        all_closed),
+        cmocka_unit_test_setup_teardown(who_wants_room_is_told_of_it_again_and_again, upgraded,
+                                        all_closed),
     };
     return cmocka_run_group_tests_name("load_link", tests, NULL, NULL);
 }

@@ -150,6 +150,25 @@ static void with_a_lenient_eye_nothing_is_proven_about_returns(void **state)
     assert_int_equal(parse("--port=1", "--lenient", "--server-may-die", NULL), OPTIONS_WRONG);
 }
 
+static void the_slow_and_those_with_garbage_are_shares_of_the_players(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1", "--slow=40", "--garbage=60", "--slow-bytes=9"), OPTIONS_RUN);
+    assert_int_equal(options.slow_percent, 40);
+    assert_int_equal(options.slow_bytes, 9);
+    assert_int_equal(options.garbage_percent, 60);
+    assert_int_equal(parse("--port=1", "--slow=41", "--garbage=60", NULL), OPTIONS_WRONG);
+    assert_string_equal(problem, "--slow and --garbage are more than 100 percent together");
+}
+
+static void nobody_but_the_slow_plays_no_number_of_matches(void **state)
+{
+    (void)state;
+    assert_int_equal(parse("--port=1", "--slow=100", "--seconds=0", "--matches=1"), OPTIONS_WRONG);
+    assert_string_equal(
+        problem, "--slow and --garbage are everybody, and need --seconds: nobody has matches");
+}
+
 static void a_share_is_of_a_hundred(void **state)
 {
     (void)state;
@@ -191,6 +210,8 @@ int main(void)
         cmocka_unit_test(pings_at_a_rate_are_sent_by_those_who_idle),
         cmocka_unit_test(an_echo_is_pinged_and_plays_nothing),
         cmocka_unit_test(with_a_lenient_eye_nothing_is_proven_about_returns),
+        cmocka_unit_test(the_slow_and_those_with_garbage_are_shares_of_the_players),
+        cmocka_unit_test(nobody_but_the_slow_plays_no_number_of_matches),
         cmocka_unit_test(a_share_is_of_a_hundred),
         cmocka_unit_test(what_is_unknown_is_named),
         cmocka_unit_test(help_and_version_need_nothing_else),

@@ -53,9 +53,9 @@ static void refusals_are_counted_by_code(void **state)
 {
     (void)state;
     struct stats stats = {0};
-    stats_refused(&stats, "busy");
-    stats_refused(&stats, "late_answer");
-    stats_refused(&stats, "busy");
+    codes_count(stats.refusals, "busy");
+    codes_count(stats.refusals, "late_answer");
+    codes_count(stats.refusals, "busy");
     assert_string_equal(stats.refusals[0].code, "busy");
     assert_int_equal(stats.refusals[0].count, 2);
     assert_int_equal(stats.refusals[1].count, 1);
@@ -67,7 +67,7 @@ static void more_codes_than_rows_share_the_last_row(void **state)
     struct stats stats = {0};
     for (unsigned index = 0; index < STATS_CODES_MAX + 2; index++) {
         char code[] = {(char)('a' + index), '\0'};
-        stats_refused(&stats, code);
+        codes_count(stats.refusals, code);
     }
     assert_int_equal(stats.refusals[STATS_CODES_MAX - 1].count, 3);
 }
