@@ -41,10 +41,16 @@ size_t json_characters(const char *text)
     return count;
 }
 
+/* strcmp() for names, most of which differ in the first letter: done for every pair of a message. */
+static bool is_same_name(const char *a, const char *b)
+{
+    return a[0] == b[0] && strcmp(a, b) == 0;
+}
+
 static bool name_follows(const cJSON *item)
 {
     for (const cJSON *other = item->next; other != NULL; other = other->next)
-        if (strcmp(item->string, other->string) == 0) return true;
+        if (is_same_name(item->string, other->string)) return true;
     return false;
 }
 
@@ -64,7 +70,7 @@ const char *json_find_any(const cJSON *item, const char *const names[])
 {
     for (const cJSON *child = item->child; child != NULL; child = child->next) {
         for (unsigned index = 0; cJSON_IsObject(item) && names[index] != NULL; index++)
-            if (strcmp(child->string, names[index]) == 0) return names[index];
+            if (is_same_name(child->string, names[index])) return names[index];
         const char *deeper = json_find_any(child, names);
         if (deeper != NULL) return deeper;
     }

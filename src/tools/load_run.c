@@ -21,7 +21,8 @@ enum {
     /* Of a turn, so that what has come is read even where the generator is behind. */
     CONNECTS_MAX = 64,
     PINGS_MAX = 256,
-    LOOK_EVERY_US = 100000,
+    LOOK_EVERY_US = 10000,
+    LOOKS_MAX = 200, /* So 60,000 players are looked at every 3 s. */
     LINE_EVERY_US = 1000000,
     FILES_BESIDE = 16,
     COMPLAINT_TEXT_MAX = 300,
@@ -102,6 +103,11 @@ static bool is_loopback(const struct sockaddr *address)
     return ntohl(ipv4.sin_addr.s_addr) >> 24 == LOOPBACK_NETWORK;
 }
 
+static void begin_sweep(struct run *run)
+{
+    run->sweep = (struct sweep){.is_all_done = true};
+}
+
 static int begin(struct run *run, const struct options *options, const struct addrinfo *address)
 {
     if (options->sources > 0 && !is_loopback(address->ai_addr)) {
@@ -128,6 +134,7 @@ static int begin(struct run *run, const struct options *options, const struct ad
     run->now_us = run->began_us = clock_us();
     for (uint32_t index = 0; index < options->players; index++)
         run->kinds[kind_of(options, index)]++;
+    begin_sweep(run);
     run->connects = (struct pace){.from_us = run->now_us, .per_second = options->rate};
     run->pings = (struct pace){.from_us = run->now_us,
                                .per_second = (uint64_t)options->idle * options->ping_rate};
@@ -249,26 +256,13 @@ static void receive(struct run *run)
     run->now_us = clock_us();
 }
 
-/* Of those who play. */
-struct census {
-    uint32_t queued;
-    uint32_t done;
-    uint32_t playing;
-    uint32_t away;
-};
-
-static struct census count_players(const struct run *run)
+static void count_player(struct census *census, const struct player *player)
 {
-    struct census census = {0};
-    for (uint32_t index = 0; index < run->started; index++) {
-        const struct player *player = &run->players[index];
-        if (player->is_idle || player->kind != PLAYER_HONEST) continue;
-        if (player->state == PLAYER_QUEUED) census.queued++;
-        if (player->state == PLAYER_PLAYING) census.playing++;
-        if (player->state == PLAYER_AWAY) census.away++;
-        if (player->state == PLAYER_DONE) census.done++;
-    }
-    return census;
+    if (player->is_idle || player->kind != PLAYER_HONEST) return;
+    if (player->state == PLAYER_QUEUED) census->queued++;
+    if (player->state == PLAYER_PLAYING) census->playing++;
+    if (player->state == PLAYER_AWAY) census->away++;
+    if (player->state == PLAYER_DONE) census->done++;
 }
 
 static void print_progress(const struct run *run, const struct census *census)
@@ -288,30 +282,53 @@ static bool waits_in_vain(const struct run *run, const struct census *census)
            census->queued <= 1 && census->queued + census->done == run->kinds[PLAYER_HONEST];
 }
 
-/* True: all are done. */
-static bool look(struct run *run)
+static void look_at(struct run *run, struct player *player)
 {
-    struct census census = count_players(run);
+    count_player(&run->sweep.census, player);
+    player_look(player, run);
+    if (run->is_over && run->now_us > run->over_us + UINT64_C(1000) * run->options->grace_ms)
+        player_give_up(player, run);
+    run->sweep.is_all_done = run->sweep.is_all_done && player_is_done(player);
+}
+
+static bool is_time_over(const struct run *run)
+{
     uint64_t spent_us = run->now_us - run->began_us;
-    bool is_time_over =
-        run->options->seconds > 0 && spent_us >= UINT64_C(1000000) * run->options->seconds;
-    bool is_all_done = run->kinds[PLAYER_HONEST] > 0 && census.done == run->kinds[PLAYER_HONEST];
-    if (!run->is_over && (is_time_over || is_all_done || waits_in_vain(run, &census))) {
-        run->is_over = true;
-        run->over_us = run->now_us;
-    }
+    return run->options->seconds > 0 && spent_us >= UINT64_C(1000000) * run->options->seconds;
+}
+
+static void stop_joining(struct run *run)
+{
+    if (run->is_over) return;
+    run->is_over = true;
+    run->over_us = run->now_us;
+}
+
+/* Everybody was looked at. True: all are done. */
+static bool end_sweep(struct run *run)
+{
+    const struct census *census = &run->sweep.census;
+    bool is_all_done = run->kinds[PLAYER_HONEST] > 0 && census->done == run->kinds[PLAYER_HONEST];
+    if (is_all_done || waits_in_vain(run, census)) stop_joining(run);
     if (run->shows_progress && run->now_us >= run->next_line_us) {
         run->next_line_us = run->now_us + LINE_EVERY_US;
-        print_progress(run, &census);
+        print_progress(run, census);
     }
-    for (uint32_t index = 0; index < run->started; index++) player_look(&run->players[index], run);
-    if (run->is_over && run->now_us > run->over_us + UINT64_C(1000) * run->options->grace_ms)
-        for (uint32_t index = 0; index < run->started; index++)
-            player_give_up(&run->players[index], run);
-    bool is_done = run->is_over;
-    for (uint32_t index = 0; index < run->started; index++)
-        is_done = is_done && player_is_done(&run->players[index]);
+    bool is_done = run->is_over && run->sweep.is_all_done;
+    begin_sweep(run);
     return is_done;
+}
+
+/* A tenth of the players, or as many as a turn may take; so each about ten times a second, or
+ * LOOKS_MAX of them every LOOK_EVERY_US. True: all are done. */
+static bool look(struct run *run)
+{
+    if (is_time_over(run)) stop_joining(run);
+    uint32_t count = run->started / 10 + 1;
+    if (count > LOOKS_MAX) count = LOOKS_MAX;
+    for (; count > 0 && run->sweep.next < run->started; count--)
+        look_at(run, &run->players[run->sweep.next++]);
+    return run->sweep.next == run->started && end_sweep(run);
 }
 
 static void play(struct run *run)

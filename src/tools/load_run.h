@@ -22,6 +22,21 @@
 
 enum { RUN_COMPLAINTS_MAX = 20 };
 
+/* Of those who play. */
+struct census {
+    uint32_t queued;
+    uint32_t done;
+    uint32_t playing;
+    uint32_t away;
+};
+
+/* A look at every player, in parts: no turn of the loop takes longer the more players there are. */
+struct sweep {
+    uint32_t next; /* The player whose turn it is. */
+    bool is_all_done;
+    struct census census;
+};
+
 struct run {
     const struct options *options;
     struct link_target target;
@@ -36,6 +51,7 @@ struct run {
     uint32_t started;
     struct pace connects;
     struct pace pings; /* Of those who idle, in turn. */
+    struct sweep sweep;
     uint32_t complaints;
     uint64_t now_us;
     uint64_t began_us;

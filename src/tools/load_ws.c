@@ -227,9 +227,21 @@ static bool utf8_begin(uint8_t byte, unsigned *ret_more, uint32_t *ret_bits, uin
     return true;
 }
 
+/* How many bytes at the beginning are ASCII, in whole words: nearly all of a message. */
+static size_t ascii_words(const uint8_t *bytes, size_t size)
+{
+    const uint64_t high_bits = UINT64_C(0x8080808080808080);
+    size_t at = 0;
+    for (uint64_t word; size - at >= sizeof(word); at += sizeof(word)) {
+        memcpy(&word, bytes + at, sizeof(word));
+        if ((word & high_bits) != 0) break;
+    }
+    return at;
+}
+
 bool ws_is_utf8(const uint8_t *bytes, size_t size)
 {
-    size_t at = 0;
+    size_t at = ascii_words(bytes, size);
     while (at < size) {
         unsigned more;
         uint32_t point, least;

@@ -283,6 +283,8 @@ static void what_is_not_utf8_is_seen(void **state)
 {
     (void)state;
     assert_false(is_utf8("\x80"));
+    assert_false(is_utf8("plain, and behind that \x80 not"));
+    assert_true(is_utf8("plain, and behind that \xc2\x80 too"));
     assert_false(is_utf8("\xc1\xbf"));
     assert_false(is_utf8("\xe0\x9f\xbf"));
     assert_false(is_utf8("\xed\xa0\x80"));
