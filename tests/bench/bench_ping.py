@@ -14,7 +14,7 @@ CONNECTIONS, CONNECTIONS_QUICK = 1000, 100
 CONNECTS_PER_S = 2000
 PINGS_PER_S = 10  # Of each; below the daemon's message_rate.
 SHORT_S, LONG_S = 2, 8
-SHORT_QUICK_S, LONG_QUICK_S = 1, 3
+SHORT_QUICK_S, LONG_QUICK_S = 1, 2
 
 
 class Pings:

@@ -4,6 +4,8 @@
     bench_sides.py [--build DIR] [--quick] [--runs N] [--peer 'COMMAND with {port}']
 """
 
+import math
+
 from bench import Bench, cpu_between, cpu_split
 
 TEXT = ("What an answer costs the server, with all that follows from it: its receipt, what both players are told, its "
@@ -16,7 +18,7 @@ TEXT = ("What an answer costs the server, with all that follows from it: its rec
 RUNS = 3
 PLAYERS, PLAYERS_QUICK = 4000, 200
 CONNECTS_PER_S = 2000
-SECONDS = 2  # After the last one has come: each plays one match.
+SECONDS = 1  # After the last one has come: each plays one match.
 TIMES = {"rounds": 7, "start_ms": 500, "round_ms": 2000, "reveal_ms": 250}
 TIMES_QUICK = {"rounds": 2, "start_ms": 200, "round_ms": 2000, "reveal_ms": 100}
 THINK = {"think_min_ms": 100, "think_max_ms": 750}
@@ -60,18 +62,17 @@ class Sides:
 
     # --- What is measured. ---
 
-    def play(self, side, server, **options):
-        flags = [] if side.startswith("daemon") else ["--lenient"]
-        return self.bench.load(server, *flags, rate=CONNECTS_PER_S, emotes=0, **options)
+    def play(self, server, **options):
+        return self.bench.load(server, "--lenient", rate=CONNECTS_PER_S, emotes=0, **options)
 
-    def cost(self, side, serve, players):
+    def cost(self, serve, players):
         """Of an answer, on a fresh server."""
-        ramp_s = players // CONNECTS_PER_S + 1
+        ramp_s = math.ceil(players / CONNECTS_PER_S)
         with serve() as server:
             start = server.cpu_ns()
-            self.play(side, server, players=0, idle=players, seconds=ramp_s)
+            self.play(server, players=0, idle=players, seconds=ramp_s)
             connected = server.cpu_ns()
-            figures = self.play(side, server, players=players, seconds=ramp_s + SECONDS - 1, **THINK)
+            figures = self.play(server, players=players, seconds=ramp_s + SECONDS, **THINK)
             end = server.cpu_ns()
         answers, connecting = figures["accepted"], cpu_between(start, connected)
         return {"cpu_us": (cpu_between(connected, end) - connecting) / 1000 / answers,
@@ -84,13 +85,13 @@ class Sides:
                 "generator": figures["load_cpu_ns"] / 1e9 / figures["seconds"],
                 "threads": cpu_split(connected, end)}
 
-    def hold(self, side, serve, players):
+    def hold(self, serve, players):
         """How long receipts take while so many play."""
-        ramp_s = players // CONNECTS_PER_S + 1
+        ramp_s = math.ceil(players / CONNECTS_PER_S)
         seconds = LADDER_SECONDS_QUICK if self.bench.is_quick else LADDER_SECONDS
         with serve() as server:
             start = server.cpu_ns()
-            figures = self.play(side, server, players=players, warmup=ramp_s, seconds=ramp_s + seconds, **LADDER_THINK)
+            figures = self.play(server, players=players, warmup=ramp_s, seconds=ramp_s + seconds, **LADDER_THINK)
             taken = cpu_between(start, server.cpu_ns())
         return {"players": players, "answers_per_s": figures["accepted"] / figures["seconds"],
                 "core": taken / 1e9 / figures["seconds"],
@@ -101,7 +102,7 @@ class Sides:
 def compare(bench, sides):
     players = PLAYERS_QUICK if bench.is_quick else PLAYERS
     bench.settings(players=players, **sides.times, **THINK)
-    samples = bench.alternate({side: lambda side=side, serve=serve: sides.cost(side, serve, players)
+    samples = bench.alternate({side: lambda serve=serve: sides.cost(serve, players)
                                for side, serve in sides.all(players).items()})
     daemon = samples["daemon"]
     if "peer" in samples:
@@ -130,7 +131,7 @@ def climb(bench, sides):
     steps = []
     for players in LADDER_QUICK if bench.is_quick else LADDER:
         serve = {side: how for side, how in sides.all(players).items() if side in ("daemon", "peer")}
-        steps.append(bench.alternate({side: lambda side=side, how=how: sides.hold(side, how, players)
+        steps.append(bench.alternate({side: lambda how=how: sides.hold(how, players)
                                       for side, how in serve.items()}, runs=1))
         if "peer" not in serve or steps[-1]["peer"][0]["p99_ms"] > TOO_SLOW_MS:
             break
