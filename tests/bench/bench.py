@@ -174,9 +174,12 @@ class Bench:
         self.arguments = parser.parse_args()
         self.is_quick = self.arguments.quick
         self.runs = self.arguments.runs or (RUNS_QUICK if self.is_quick else runs)
+        self.output = self.arguments.output or self.arguments.build / "bench"
+        self.output.mkdir(parents=True, exist_ok=True)
         self.name = name
         self.report = {"name": name, "title": title, "text": text, "is_quick": self.is_quick, "runs": self.runs,
-                       "settings": {}, "ratios": [], "tables": [], "charts": [], "samples": {}}
+                       "settings": {}, "ratios": [], "tables": [], "charts": [],
+                       "pictures": [], "samples": {}}
         os.environ["QUIZRUSHD"] = str(self.program("quizrushd"))
         os.environ["QUIZRUSH_LOAD"] = str(self.program("quizrush-load"))
 
@@ -261,12 +264,14 @@ class Bench:
         """Lines: series are {name: [[x, y], ...]}; the picture is docs/benchmarks/FILE."""
         self.report["charts"].append({"file": file, "title": title, "x": x, "y": y, "series": series, "is_log": is_log})
 
+    def picture(self, file, title):
+        """One that the bench has drawn itself, into `output`."""
+        self.report["pictures"].append({"file": file, "title": title})
+
     def settings(self, **settings):
         self.report["settings"].update(settings)
 
     def write(self):
-        directory = self.arguments.output or self.arguments.build / "bench"
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / f"{self.name}.json"
+        path = self.output / f"{self.name}.json"
         path.write_text(json.dumps(self.report, indent=1) + "\n")
         print(f"{self.name}: {path}", flush=True)
