@@ -23,10 +23,10 @@ TIMES = {"rounds": 7, "start_ms": 500, "round_ms": 2000, "reveal_ms": 250}
 TIMES_QUICK = {"rounds": 2, "start_ms": 200, "round_ms": 2000, "reveal_ms": 100}
 THINK = {"think_min_ms": 100, "think_max_ms": 750}
 # More players who think less, until the peer is too slow.
-LADDER = (2000, 4000, 5000, 6000, 7000, 8000, 9000)
+LADDER = (2000, 3000, 4000, 5000, 6000, 8000)
 LADDER_QUICK = (200,)
 LADDER_THINK = {"think_min_ms": 20, "think_max_ms": 200}
-LADDER_SECONDS, LADDER_SECONDS_QUICK = 6, 1
+LADDER_SECONDS, LADDER_SECONDS_QUICK = 5, 1
 TOO_SLOW_MS, HELD_MS = 50, 5
 
 
