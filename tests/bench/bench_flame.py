@@ -24,7 +24,7 @@ DUELS = {"match_start_ms": 500, "round_time_ms": 2000, "reveal_time_ms": 250}
 THINK = {"think_min_ms": 100, "think_max_ms": 750}
 PINGERS, PINGERS_QUICK = 1000, 100
 PINGS_PER_S = 10
-SHARES = 12
+LEAST_SHARE = 0.01
 
 
 def read_stacks(text):
@@ -85,7 +85,8 @@ class Flame:
         self.bench.picture(file, title)
         counts = collections.Counter(map(spent_in, stacks))
         self.bench.table(f"{title}, of the CPU time", ["spent in", "share"],
-                         [[what, f"{100 * count / len(stacks):.0f} %"] for what, count in counts.most_common(SHARES)])
+                         [[what, f"{100 * count / len(stacks):.0f} %"] for what, count in counts.most_common()
+                          if count >= LEAST_SHARE * len(stacks)])
 
 
 def main():

@@ -74,7 +74,8 @@ def kept(path):
 
 
 def write_report(directory, path):
-    """Of every bench in `directory`; its pictures go beside it. What stands between `by hand` markers stays."""
+    """Of every bench in `directory`; its pictures go beside it. What stands between `by hand: NAME` markers
+    stays, behind that bench's section."""
     notes = kept(path)
     parts = [HEAD]
     pictures = path.parent / "benchmarks"
@@ -82,10 +83,10 @@ def write_report(directory, path):
     for report in read_reports(directory):
         parts.append(section(report))
         if report["name"] in notes:
-            parts.append(notes[report["name"]])
+            parts.append(notes.pop(report["name"]))
         for entry in report["charts"]:
             lines = draw_lines(entry["title"], entry["x"], entry["y"], entry["series"], entry["is_log"])
             (pictures / entry["file"]).write_text(lines)
         for entry in report["pictures"]:
             (pictures / entry["file"]).write_text((Path(directory) / entry["file"]).read_text())
-    path.write_text("\n".join(parts))
+    path.write_text("\n".join([*parts, *notes.values()]))
