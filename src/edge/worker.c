@@ -56,7 +56,8 @@ static int wait_ms(const struct worker *worker, mono_time now)
 {
     int64_t wait = WAIT_MAX_MS;
     mono_time due;
-    if (worker->needs_uv || worker->has_input) return 0;
+    bool has_more = !list_is_empty(&worker->closing) || !list_is_empty(&worker->held);
+    if (worker->needs_uv || worker->has_input || has_more) return 0;
     if (shard_next_due(worker->shard, &due)) {
         int64_t until = (int64_t)mono_elapsed(now, due);
         if (until < wait) wait = until;
@@ -74,12 +75,14 @@ static int wait_ms(const struct worker *worker, mono_time now)
     return (int)wait;
 }
 
-static void read_events(struct worker *worker, int timeout_ms)
+/* False: what is ready in libwebsockets' set is not to be read yet. */
+static bool read_events(struct worker *worker, int timeout_ms)
 {
     struct epoll_event events[EVENTS_PER_WAIT];
     int count = epoll_wait(worker->epoll_fd, events, EVENTS_PER_WAIT, timeout_ms);
     worker->read_at_us = clock_us();
     mono_time now = clock_mono_at(worker->read_at_us);
+    bool is_watched_ready = false;
     for (int i = 0; i < count; i++) {
         struct source *source = events[i].data.ptr;
         switch ((enum source_kind)source->kind) {
@@ -94,12 +97,10 @@ static void read_events(struct worker *worker, int timeout_ms)
         case SOURCE_UV: break; /* ws_run looks at all that is ready. */
         case SOURCE_STORE: worker->is_store_ready = true; break;
         case SOURCE_HEAD: accept_on_head(worker, LIST_ITEM(source, struct head, source)); break;
-        case SOURCE_FIRST_FRAME:
-            first_frame_on_ready(worker, LIST_ITEM(source, struct conn, first_frame),
-                                 (events[i].events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0);
-            break;
+        case SOURCE_WATCHED: is_watched_ready = true; break;
         }
     }
+    return watch_run(worker, is_watched_ready);
 }
 
 static void on_store_answer(struct shard *shard, const struct store_answer *answer)
@@ -177,9 +178,9 @@ static mono_time turn(struct worker *worker, mono_time now)
 {
     int timeout_ms = wait_ms(worker, now);
     worker->has_input = false;
-    read_events(worker, timeout_ms);
+    bool may_read = read_events(worker, timeout_ms);
     uint64_t woke_at_us = worker->read_at_us;
-    ws_run(worker);
+    if (may_read) ws_run(worker);
     run_store(worker);
     take_store_answers(worker);
     shard_set_journal_room(worker->shard, store_has_room(worker->shared->store, worker->index));
@@ -189,7 +190,7 @@ static mono_time turn(struct worker *worker, mono_time now)
     worker->has_input = false; /* All of it is the run's. */
     shard_run(worker->shard, now, clock_wall());
     ws_close_pending(worker);
-    if (worker->needs_uv) {
+    if (worker->needs_uv && may_read) {
         worker->read_at_us = clock_us();
         ws_run(worker);
     }
@@ -238,6 +239,8 @@ static int open_loop(struct worker *worker)
     if (worker->wake.fd < 0) return -errno;
     int error = watch_source(worker, &worker->wake);
     if (error == 0) error = ws_create(worker);
+    if (error == 0) error = watch_create(worker);
+    if (error == 0) error = watch_source(worker, &worker->watched);
     if (error != 0) return error;
     worker->uv = (struct source){SOURCE_UV, uv_backend_fd(&worker->uv_loop)};
     error = watch_source(worker, &worker->uv);
@@ -265,8 +268,9 @@ int worker_create(const struct worker_settings *settings, struct worker **ret_wo
     worker->listener = (struct source){SOURCE_LISTENER, settings->listener_fd};
     worker->admin = (struct source){SOURCE_ADMIN, settings->admin_fd};
     worker->admin_port = settings->admin_fd >= 0 ? settings->admin_port : 0;
-    worker->wake.fd = worker->epoll_fd = -1;
+    worker->wake.fd = worker->watched.fd = worker->epoll_fd = -1;
     list_init(&worker->closing);
+    list_init(&worker->held);
     list_init(&worker->assembling);
     pthread_mutex_init(&worker->published_lock, NULL);
     int error = open_shard(worker, &settings->shard);
@@ -312,6 +316,7 @@ void worker_destroy(struct worker *worker)
     close_fd(worker->listener.fd);
     close_fd(worker->admin.fd);
     close_fd(worker->wake.fd);
+    close_fd(worker->watched.fd);
     close_fd(worker->epoll_fd);
     pthread_mutex_destroy(&worker->published_lock);
     free(worker);

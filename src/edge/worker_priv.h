@@ -2,7 +2,7 @@
  *
  *     worker.c       the thread, the loop, its wake-ups
  *     accept.c       connections until their HTTP head is read
- *     first_frame.c  whether a client masks its frames
+ *     watch.c        whether a client masks its frames, and when it is gone
  *     ws.c           libwebsockets: its context, its callbacks
  *     ws_io.c        shard_io on top of it
  *     http.c         plain requests: the page, health, metrics
@@ -23,7 +23,8 @@
 enum {
     ASSEMBLY_BYTES = MESSAGE_BYTES_MAX,
     ASSEMBLIES_MAX = 1024, /* Messages in pieces at one time, per worker. */
-    ACCEPTS_PER_TURN = 256,
+    ACCEPTS_PER_TURN = 64, /* Of some 25 microseconds each. */
+    CLOSES_PER_TURN = 64,  /* Of some 50 microseconds each. */
 };
 
 enum source_kind {
@@ -33,7 +34,7 @@ enum source_kind {
     SOURCE_UV,
     SOURCE_STORE,
     SOURCE_HEAD,
-    SOURCE_FIRST_FRAME,
+    SOURCE_WATCHED,
 };
 
 /* What an epoll event points to. */
@@ -59,13 +60,15 @@ struct conn {
     bool is_pinged : 1;  /* The last ping's pong is due. */
     bool is_paused : 1;  /* By the shard. */
     bool is_first_frame_due : 1;
+    bool is_watched : 1;
+    bool is_held : 1; /* The peer is gone, and libwebsockets is to see it later. */
     uint16_t close_code;
     uint16_t assembly_size;
     uint16_t checked_size; /* How much of the message is known to be UTF-8. */
     uint32_t ping_number;  /* The last ping's payload. */
     uint32_t arrived_us; /* A message yet to be answered: the worker's read_at_us, cut; 0: none. */
-    struct handle session;     /* HANDLE_NONE: not a player's. */
-    struct source first_frame; /* Watched while it is due. */
+    struct handle session; /* HANDLE_NONE: not a player's. */
+    struct list held_node; /* In worker->held. */
     union {
         /* A player's. What closes has no assembly: it is in one list at a time. */
         struct {
@@ -88,7 +91,7 @@ struct worker {
     struct shard *shard;
     void *shard_memory;
     size_t shard_memory_bytes;
-    struct source listener, admin, wake, uv, store;
+    struct source listener, admin, wake, uv, store, watched;
     int epoll_fd;
     uv_loop_t uv_loop;
     struct lws_context *context;
@@ -98,11 +101,13 @@ struct worker {
     bool is_started;
     bool needs_uv; /* Something was changed that libuv learns of only in a run. */
     bool is_store_ready;
+    bool is_cut;    /* More was ready than was read. */
     bool has_input; /* The shard was told something since its last run. */
     _Atomic bool is_empty;
     bool has_told_empty;
 
     struct list closing;    /* Connections to be closed after the shard's run. */
+    struct list held;       /* Those whose peers are gone, to be shown to libwebsockets. */
     struct list assembling; /* Those with an assembly, that which was begun first in front. */
 
     struct head *heads; /* half_open_max of them. */
@@ -129,12 +134,16 @@ void accept_expire(struct worker *worker, mono_time now);
 /* False: nobody is waited for. */
 bool accept_next_due(const struct worker *worker, mono_time *ret_at);
 
-/* first_frame.c */
+/* watch.c */
+QR_MUST_USE int watch_create(struct worker *worker);
 /* Nothing is read of the connection until its first frame was looked at: then it goes on, or is closed. 0, or a
  * negative errno. */
-QR_MUST_USE int first_frame_expect(struct worker *worker, struct conn *conn);
-void first_frame_on_ready(struct worker *worker, struct conn *conn, bool has_ended);
-void first_frame_forget(struct worker *worker, struct conn *conn); /* Idempotent. */
+QR_MUST_USE int watch_begin(struct worker *worker, struct conn *conn);
+void watch_no_frame(struct worker *worker, struct conn *conn); /* It is not waited for any more. */
+void watch_end(struct worker *worker, struct conn *conn);      /* Idempotent. */
+/* Before libwebsockets reads: what is ready here is looked at, and some of those that are gone are let go. False:
+ * there is more to look at before libwebsockets may read. */
+QR_MUST_USE bool watch_run(struct worker *worker, bool is_ready);
 
 /* ws.c */
 QR_MUST_USE int ws_create(struct worker *worker);
@@ -150,7 +159,7 @@ void ws_adopt(struct worker *worker, int fd, const char *head);
 
 /* ws_io.c */
 struct shard_io ws_shard_io(struct worker *worker);
-/* Outside of callbacks: the close frame goes out at the end of the turn. What still arrives is ignored. */
+/* Outside of callbacks: the close frame goes out at the end of a turn soon. What still arrives is ignored. */
 void ws_close_later(struct worker *worker, struct conn *conn, unsigned code, const char *reason);
 void ws_close_pending(struct worker *worker);
 /* Whether the connection is read: by what the shard wants, and what is known of it. */

@@ -13,6 +13,7 @@
 
 #include "edge/clock.h"
 #include "edge/log.h"
+#include "epoll_slice_priv.h"
 #include "worker_priv.h"
 
 /* u8_mbtoucr: right as far as it goes. */
@@ -154,6 +155,7 @@ static int on_established(struct worker *worker, struct conn *conn, struct lws *
 {
     *conn = (struct conn){.wsi = wsi, .is_player = true, .is_proxied = is_proxied(worker, wsi)};
     list_init(&conn->node);
+    list_init(&conn->held_node);
     worker->stats.connections++;
     worker->has_input = true;
     uint32_t players = atomic_fetch_add(&worker->shared->players, 1);
@@ -161,7 +163,7 @@ static int on_established(struct worker *worker, struct conn *conn, struct lws *
         conn->session = shard_on_connect(worker->shard, conn, clock_mono());
     }
     if (handle_is_none(conn->session)) return ws_close_now(conn, CLOSE_FULL, "full");
-    return first_frame_expect(worker, conn) != 0 ? ws_close_now(conn, CLOSE_FULL, "overload") : 0;
+    return watch_begin(worker, conn) != 0 ? ws_close_now(conn, CLOSE_FULL, "overload") : 0;
 }
 
 /* Before a close frame goes out, whoever wants the close: nothing of the shard's may follow it. */
@@ -170,7 +172,7 @@ static void on_closing(struct worker *worker, struct conn *conn)
     if (!conn->is_player) return;
     ws_give_assembly(worker, conn);
     list_remove(&conn->node);
-    first_frame_forget(worker, conn);
+    watch_no_frame(worker, conn);
     conn->is_closing = true;
     if (handle_is_none(conn->session)) return;
     worker->has_input = true;
@@ -182,6 +184,7 @@ static void on_closed(struct worker *worker, struct conn *conn)
 {
     if (!conn->is_player) return;
     on_closing(worker, conn); /* Where the connection just broke it was not said before. */
+    watch_end(worker, conn);
     conn->is_player = false;
     worker->stats.connections--;
     atomic_fetch_sub(&worker->shared->players, 1);
@@ -313,6 +316,7 @@ void ws_run(struct worker *worker)
 {
     worker->needs_uv = false;
     (void)uv_run(&worker->uv_loop, UV_RUN_NOWAIT); /* Whether handles are left is always yes. */
+    worker->is_cut = epoll_slice_was_full();
 }
 
 void ws_adopt(struct worker *worker, int fd, const char *head)

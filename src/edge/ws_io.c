@@ -97,7 +97,7 @@ static unsigned io_send(void *context, shard_conn at, struct frame *const frames
 
 void ws_apply_pause(struct worker *worker, struct conn *conn)
 {
-    bool is_paused = conn->is_paused || conn->is_first_frame_due;
+    bool is_paused = conn->is_paused || conn->is_first_frame_due || conn->is_held;
     lws_rx_flow_control(conn->wsi, is_paused ? 0 : 1);
     worker->needs_uv = true;
 }
@@ -134,7 +134,8 @@ static void io_close(void *context, shard_conn at, enum close_code code, const c
 void ws_close_pending(struct worker *worker)
 {
     struct list *node;
-    while ((node = list_take_first(&worker->closing)) != NULL) {
+    for (unsigned i = 0; i < CLOSES_PER_TURN; i++) {
+        if ((node = list_take_first(&worker->closing)) == NULL) return;
         struct conn *conn = LIST_ITEM(node, struct conn, node);
         worker->needs_uv = true;
         if (conn->close_code == CLOSE_SLOW || conn->close_code == CLOSE_LOST ||
@@ -144,8 +145,10 @@ void ws_close_pending(struct worker *worker)
             continue;
         }
         (void)ws_close_now(conn, conn->close_code,
-                           conn->close_reason); /* It is what callbacks return. */
-        lws_rx_flow_control(conn->wsi, 1);      /* The peer's close is to be read. */
+                           conn->close_reason);  /* It is what callbacks return. */
+        conn->is_paused = conn->is_held = false; /* The peer's close is to be read. */
+        list_remove(&conn->held_node);
+        lws_rx_flow_control(conn->wsi, 1);
         lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
     }
 }
