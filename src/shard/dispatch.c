@@ -91,6 +91,7 @@ void dispatch(struct shard *shard, struct session *session, const char *text, si
     enum throttle_verdict verdict =
         throttle_message(&session->throttle, shard->settings.message_rate,
                          shard->settings.message_burst, stamp, &wait_ms);
+    throttle_size(&session->throttle, bytes);
     if (verdict == THROTTLE_CLOSE) {
         session_dismiss(shard, session, CLOSE_ABUSE, "rate_limited", 0);
         return;

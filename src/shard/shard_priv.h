@@ -153,6 +153,9 @@ void throttle_init(struct throttle *throttle, uint32_t burst, mono_time now);
  * reading stops for ret_wait_ms. CLOSE: that has lasted FLOOD_MAX_MS. */
 enum throttle_verdict throttle_message(struct throttle *throttle, uint32_t rate, uint32_t burst,
                                        mono_time now, uint32_t *ret_wait_ms);
+/* Of a message that was read: each further THROTTLE_STRETCH_BYTES of it weigh as much as one more, for what stops and
+ * closes; what is refused counts messages. */
+void throttle_size(struct throttle *throttle, size_t bytes);
 /* One unreadable message. True: that was one too many. */
 bool throttle_unreadable(struct throttle *throttle, mono_time now);
 

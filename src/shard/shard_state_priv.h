@@ -48,6 +48,7 @@ enum {
 
     UNREADABLE_MAX = 20, /* In UNREADABLE_WINDOW_MS; docs/protocol.md, Limits. */
     UNREADABLE_WINDOW_MS = 60000,
+    THROTTLE_STRETCH_BYTES = 256, /* Longer than what an honest client says but for `hello`. */
     FLOOD_MAX_MS = 5000,
     JOIN_EVERY_MS = 1000,
 };

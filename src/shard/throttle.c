@@ -1,6 +1,6 @@
 /* How much a client may say: two buckets that fill with time (docs/protocol.md, Limits). The first, of the burst's
  * size, fills at the rate: what it cannot pay for is refused. The second is twice as large and fills twice as fast:
- * beyond it the client is not even read. */
+ * beyond it the client is not even read. What reading costs grows with the bytes, so there a long message weighs more. */
 
 #include "shard_priv.h"
 
@@ -56,6 +56,12 @@ enum throttle_verdict throttle_message(struct throttle *throttle, uint32_t rate,
     }
     throttle->credit -= ONE_MESSAGE;
     return THROTTLE_PASS;
+}
+
+void throttle_size(struct throttle *throttle, size_t bytes)
+{
+    uint32_t more = bytes == 0 ? 0 : (uint32_t)((bytes - 1) / THROTTLE_STRETCH_BYTES) * ONE_MESSAGE;
+    throttle->hard_credit -= more < throttle->hard_credit ? more : throttle->hard_credit;
 }
 
 bool throttle_unreadable(struct throttle *throttle, mono_time now)

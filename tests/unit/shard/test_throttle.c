@@ -82,6 +82,43 @@ static void beyond_twice_the_burst_reading_stops(void **state)
     assert_int_equal(bucket.wait_ms, 500); /* A quarter of 80 messages at 40 a second. */
 }
 
+static enum throttle_verdict long_message(struct bucket *bucket, mono_time at, size_t bytes)
+{
+    enum throttle_verdict verdict = message(bucket, at);
+    throttle_size(&bucket->throttle, bytes);
+    return verdict;
+}
+
+static void five_messages_of_4096_bytes_weigh_as_much_as_eighty(void **state)
+{
+    (void)state;
+    struct bucket bucket = full_bucket();
+    for (unsigned i = 0; i < 5; i++) {
+        assert_int_equal(long_message(&bucket, START, MESSAGE_BYTES_MAX), THROTTLE_PASS);
+    }
+    assert_int_equal(message(&bucket, START), THROTTLE_STOP);
+}
+
+static void four_messages_of_4096_bytes_stop_nobody(void **state)
+{
+    (void)state;
+    struct bucket bucket = full_bucket();
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(long_message(&bucket, START, MESSAGE_BYTES_MAX), THROTTLE_PASS);
+    }
+    assert_int_equal(message(&bucket, START), THROTTLE_PASS);
+}
+
+static void a_message_of_256_bytes_weighs_as_much_as_a_short_one(void **state)
+{
+    (void)state;
+    struct bucket bucket = full_bucket();
+    for (unsigned i = 0; i < 2 * MESSAGE_BURST; i++) {
+        assert_int_not_equal(long_message(&bucket, START, THROTTLE_STRETCH_BYTES), THROTTLE_STOP);
+    }
+    assert_int_equal(message(&bucket, START), THROTTLE_STOP);
+}
+
 static void a_flood_of_five_seconds_closes(void **state)
 {
     (void)state;
@@ -247,6 +284,9 @@ int main(void)
         cmocka_unit_test(one_millisecond_before_it_none_passes),
         cmocka_unit_test(a_long_silence_saves_no_more_than_a_burst),
         cmocka_unit_test(beyond_twice_the_burst_reading_stops),
+        cmocka_unit_test(five_messages_of_4096_bytes_weigh_as_much_as_eighty),
+        cmocka_unit_test(four_messages_of_4096_bytes_stop_nobody),
+        cmocka_unit_test(a_message_of_256_bytes_weighs_as_much_as_a_short_one),
         cmocka_unit_test(a_flood_of_five_seconds_closes),
         cmocka_unit_test(a_flood_that_paused_begins_anew),
         cmocka_unit_test(twenty_unreadable_messages_a_minute_are_borne),
