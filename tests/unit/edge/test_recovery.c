@@ -13,6 +13,7 @@
 
 #include "proto/journal.h"
 #include "shard_expect.h"
+#include "shard_state_priv.h"
 
 enum { GONE_MS = 30000, RULES_AT = 1 + sizeof(struct id) };
 
@@ -146,6 +147,49 @@ static void a_match_of_other_rules_is_not_played_again(void **state)
     give_up(&recovered);
 }
 
+/* As after a start with another match_rounds. */
+static struct recovered die_and_start_with_fewer_rounds(struct desk *desk, struct world *world,
+                                                        struct shard_settings *settings,
+                                                        uint8_t restored_rounds_max)
+{
+    *settings = world->shards[0].shard->settings;
+    settings->match.rounds = 1;
+    settings->restored_rounds_max = restored_rounds_max;
+    world->settings.shard = settings;
+    return die_and_start(desk, world);
+}
+
+static void a_match_of_more_rounds_than_are_played_now_goes_on(void **state)
+{
+    struct desk *desk = *state;
+    struct world *world = world_of(1);
+    struct shard_settings settings;
+    duel_asks(world, 0, 0);
+    struct recovered recovered = die_and_start_with_fewer_rounds(desk, world, &settings, ROUNDS);
+    assert_int_equal(recovery_rounds_max(recovered.recovery), ROUNDS);
+    assert_int_equal(recovered.stats.matches_live, 1);
+    is_back(world, ADA, 0);
+    is_back(world, BEN, 0);
+    plays_to_the_end(world);
+    expect_among(world, ADA, "end finished");
+    world_close(world);
+    give_up(&recovered);
+}
+
+static void a_match_of_more_rounds_than_there_is_room_for_is_not_played_again(void **state)
+{
+    struct desk *desk = *state;
+    struct world *world = world_of(1);
+    struct shard_settings settings;
+    duel_asks(world, 0, 0);
+    struct recovered recovered = die_and_start_with_fewer_rounds(desk, world, &settings, 0);
+    assert_int_equal(recovered.error, 0);
+    assert_int_equal(recovered.stats.matches_cancelled, 1);
+    assert_int_equal(matches_live(world), 0);
+    world_close(world);
+    give_up(&recovered);
+}
+
 static void a_match_that_comes_about_otherwise_ends_cancelled(void **state)
 {
     struct desk *desk = *state;
@@ -268,6 +312,8 @@ int main(void)
         RECOVERY_TEST(a_start_that_fails_changes_nothing),
         RECOVERY_TEST(a_match_that_is_over_does_not_come_back),
         RECOVERY_TEST(a_match_of_other_rules_is_not_played_again),
+        RECOVERY_TEST(a_match_of_more_rounds_than_are_played_now_goes_on),
+        RECOVERY_TEST(a_match_of_more_rounds_than_there_is_room_for_is_not_played_again),
         RECOVERY_TEST(a_match_that_comes_about_otherwise_ends_cancelled),
         RECOVERY_TEST(a_match_that_has_stopped_a_start_ends_where_it_stopped),
         RECOVERY_TEST(a_match_that_has_stopped_a_start_at_its_beginning_is_not_there),

@@ -247,6 +247,21 @@ static void a_beginning_under_other_rules_is_known_as_such(void **state)
     assert_true(id_equal(&begin.origin.id, &match.id));
 }
 
+static void how_many_rounds_a_match_has_is_known_without_reading_all(void **state)
+{
+    (void)state;
+    static uint8_t bytes[JOURNAL_RECORD_BYTES_MAX];
+    enum { SETTINGS_BYTES = 17 + 2 + 24 + 26 };
+    struct match match = a_match();
+    size_t size = journal_write_begin(bytes, &match, sides);
+    assert_int_equal(journal_rounds_of(bytes, size), ROUNDS);
+    for (size_t cut = 17; cut < SETTINGS_BYTES; cut++) {
+        assert_int_equal(journal_rounds_of(bytes, cut), 0);
+    }
+    bytes[17] = MATCH_RULES_VERSION + 1;
+    assert_int_equal(journal_rounds_of(bytes, size), 0);
+}
+
 static void a_beginning_that_is_cut_off_anywhere_is_refused(void **state)
 {
     (void)state;
@@ -345,6 +360,7 @@ int main(void)
         cmocka_unit_test(the_clock_is_read_as_it_was_written),
         cmocka_unit_test(a_mark_is_its_head),
         cmocka_unit_test(a_beginning_under_other_rules_is_known_as_such),
+        cmocka_unit_test(how_many_rounds_a_match_has_is_known_without_reading_all),
         cmocka_unit_test(a_beginning_that_is_cut_off_anywhere_is_refused),
         cmocka_unit_test(a_result_that_no_rating_can_be_computed_with_is_refused),
         cmocka_unit_test(a_result_that_is_cut_off_anywhere_is_refused),
