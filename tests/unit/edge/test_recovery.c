@@ -165,13 +165,18 @@ static void a_match_of_more_rounds_than_are_played_now_goes_on(void **state)
     struct world *world = world_of(1);
     struct shard_settings settings;
     duel_asks(world, 0, 0);
+    unsigned right = right_choice(world, ADA), wrong = wrong_choice(world, BEN);
     struct recovered recovered = die_and_start_with_fewer_rounds(desk, world, &settings, ROUNDS);
     assert_int_equal(recovery_rounds_max(recovered.recovery), ROUNDS);
     assert_int_equal(recovered.stats.matches_live, 1);
     is_back(world, ADA, 0);
     is_back(world, BEN, 0);
-    plays_to_the_end(world);
-    expect_among(world, ADA, "end finished");
+    answers(world, ADA, 1, right);
+    answers(world, BEN, 1, wrong);
+    settle(world);
+    expect_among(world, ADA, "reveal");
+    run_ms(world, REVEAL_TIME_MS);
+    expect_among(world, ADA, "round");
     world_close(world);
     give_up(&recovered);
 }
