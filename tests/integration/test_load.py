@@ -38,9 +38,10 @@ class LoadTest(unittest.TestCase):
         settings = {**QUICK, "log_level": "info", "round_time_ms": 1000, "reveal_time_ms": 100}
         with Daemon(**settings) as daemon:
             before = daemon.baseline()
+            # A flood that the server has stopped reading is closed after 5 s.
             result = subprocess.run(
                 [load_binary(), "--host", LOOPBACK, "--port", str(daemon.port), "--players", "30",
-                 "--slow", "20", "--garbage", "20", "--back-within-ms", "200", "--matches", "1", "--seconds", "60",
+                 "--slow", "20", "--garbage", "20", "--back-within-ms", "200", "--seconds", "8",
                  "--think-min-ms", "50", "--think-max-ms", "500", "--json"],
                 capture_output=True, text=True, timeout=DEADLINE_S, check=False,
             )
@@ -48,7 +49,7 @@ class LoadTest(unittest.TestCase):
             figures = json.loads(result.stdout)
             self.assertEqual((figures["violations"], figures["errors"]), (0, 0))
             self.assertEqual(figures["closed"], 30 - figures["slow"] - figures["garbage"])
-            self.assertEqual(figures["matches_min"], 1)
+            self.assertGreaterEqual(figures["matches_min"], 1)
             self.assertGreater(figures["slow"], 0)
             # No JSON, what is no text, and a type that nobody knows, each met by its limit.
             self.assertGreater(figures["rough_errors"]["bad_json"], 0)
