@@ -66,3 +66,14 @@ static inline void list_move_all(struct list *from, struct list *to)
     to->prev->next = to;
     list_init(from);
 }
+
+/* Puts all nodes of `from` before those of `to`; leaves `from` empty. */
+static inline void list_put_before(struct list *from, struct list *to)
+{
+    if (list_is_empty(from)) return;
+    from->prev->next = to->next;
+    to->next->prev = from->prev;
+    to->next = from->next;
+    from->next->prev = to;
+    list_init(from);
+}

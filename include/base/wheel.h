@@ -11,8 +11,8 @@
  *
  * Cost: wheel_next and a wheel_expire that finds nothing are O(levels), however far `now` jumps:
  * empty slots are skipped by bitmaps. A timer is sorted in again at most once per level before it
- * is handed out. So a long jump costs what it hands out; a single wheel_expire may sort in the
- * timers of the slots it passes, and returns with the first that is due.
+ * is handed out. So a long jump costs what it hands out; a single wheel_expire sorts in at most
+ * WHEEL_SORTED_MAX of the timers of the slots it passes, and returns with the first that is due.
  */
 #pragma once
 
@@ -33,7 +33,12 @@ struct wheel_timer {
     uint8_t slot;        /* The wheel's. */
 };
 
-enum { WHEEL_LEVELS = 4, WHEEL_FIRST_SLOTS = 256, WHEEL_SLOTS = 64 };
+enum {
+    WHEEL_LEVELS = 4,
+    WHEEL_FIRST_SLOTS = 256,
+    WHEEL_SLOTS = 64,
+    WHEEL_SORTED_MAX = 1024, /* In one call: a slot of the upper levels may hold all timers. */
+};
 
 struct wheel {
     struct wheel_timer first[WHEEL_FIRST_SLOTS]; /* List heads, a millisecond each. */
@@ -59,8 +64,9 @@ void wheel_disarm(struct wheel *wheel, struct wheel_timer *timer);
 
 bool wheel_is_armed(const struct wheel_timer *timer);
 
-/* The next timer whose time has come (at <= now), disarmed, or NULL. The caller bounds how many it
- * takes; the rest stay due. A `now` that is before `wheel->now` finds nothing.
+/* The next timer whose time has come (at <= now), disarmed, or NULL: there is none, or
+ * WHEEL_SORTED_MAX were sorted in and the next call goes on (wheel_next is not later than `now`
+ * then). The caller bounds how many it takes; the rest stay due. A `now` that is before `wheel->now` finds nothing.
  *
  * The order is that of the milliseconds. Within one it is that of arming, except that a timer which
  * was armed beyond the reach may come after one that was armed for the same millisecond later,

@@ -7,7 +7,8 @@
  * read-only data.
  *
  * One thread. All memory is the caller's, computed from the settings (shard_bytes) and mapped at start; nothing is
- * allocated later. An iteration's work is bounded per match, per mailbox and per sweep (shard_priv.h).
+ * allocated later. An iteration does a bounded share of what is due (shard_state_priv.h), and shard_next_due says that
+ * there is more.
  */
 #pragma once
 

@@ -94,6 +94,13 @@ struct stop {
 static bool find_stop(const struct wheel *wheel, struct stop *ret_stop)
 {
     uint64_t now = wheel->now.ms;
+    /* A slot that `now` is in holds what has not been sorted in yet: it may be due before all else. */
+    for (unsigned level = LAST_LEVEL; level > 0; level--) {
+        unsigned slot = (unsigned)(now >> shift_of(level)) % WHEEL_SLOTS;
+        if ((wheel->upper_used[level - 1] >> slot & 1) == 0) continue;
+        *ret_stop = (struct stop){now, level, slot};
+        return true;
+    }
     for (unsigned word = 0; word < WHEEL_FIRST_SLOTS / WORD_BITS; word++) {
         if (wheel->first_used[word] == 0) continue;
         unsigned slot = word * WORD_BITS + lowest_bit(wheel->first_used[word]);
@@ -119,17 +126,19 @@ static bool find_stop(const struct wheel *wheel, struct stop *ret_stop)
     return true;
 }
 
-/* Sorts the timers of an upper slot that `now` has just entered: into the levels below, in the
- * order they are in. What is still beyond the reach goes back to the last level, into the slot
- * furthest ahead: never this one. */
-static void sort_in(struct wheel *wheel, unsigned level, unsigned slot)
+/* Sorts at most `count` timers of an upper slot that `now` has entered: into the levels below, in
+ * the order they are in. What is still beyond the reach goes back to the last level, into the slot
+ * furthest ahead: never this one. Returns how many it were. */
+static unsigned sort_in(struct wheel *wheel, unsigned level, unsigned slot, unsigned count)
 {
     struct wheel_timer *head = head_of(wheel, level, slot);
-    while (head->next != head) {
+    unsigned sorted = 0;
+    for (; sorted < count && head->next != head; sorted++) {
         struct wheel_timer *timer = head->next;
         unlink_timer(wheel, timer);
         link_timer(wheel, timer);
     }
+    return sorted;
 }
 
 static void init_head(struct wheel_timer *head)
@@ -182,6 +191,7 @@ struct wheel_timer *wheel_expire(struct wheel *wheel, mono_time now)
     /* Only to the next millisecond that holds a timer, so that one call stays short and a timer
      * armed meanwhile for a millisecond between that and `now` still gets its turn. */
     struct stop stop;
+    unsigned sorted = 0;
     while (find_stop(wheel, &stop) && stop.at <= now.ms) {
         wheel->now.ms = stop.at;
         if (stop.level == 0) {
@@ -189,7 +199,8 @@ struct wheel_timer *wheel_expire(struct wheel *wheel, mono_time now)
             wheel_disarm(wheel, timer);
             return timer;
         }
-        sort_in(wheel, stop.level, stop.slot);
+        sorted += sort_in(wheel, stop.level, stop.slot, WHEEL_SORTED_MAX - sorted);
+        if (sorted == WHEEL_SORTED_MAX) return NULL;
     }
     if (mono_is_before(wheel->now, now)) wheel->now = now;
     return NULL;

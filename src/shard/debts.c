@@ -221,9 +221,16 @@ void session_pay_all(struct shard *shard)
     struct list waiting;
     list_move_all(&shard->debts, &waiting);
     struct list *node;
-    while ((node = list_take_first(&waiting)) != NULL) {
+    bool is_moving = false;
+    for (unsigned i = 0; i < PAYMENTS_PER_RUN; i++) {
+        if ((node = list_take_first(&waiting)) == NULL) break;
         struct session *session = LIST_ITEM(node, struct session, debt_node);
         session_pay(shard, session);
-        if (session->debts != 0) session_owe(shard, session, 0);
+        if (session->debts != 0) {
+            session_owe(shard, session, 0);
+        } else {
+            is_moving = true;
+        }
     }
+    shard_put_off(shard, &waiting, &shard->debts, is_moving);
 }

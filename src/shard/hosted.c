@@ -152,10 +152,16 @@ void hosted_deliver_owed(struct shard *shard)
     struct list waiting;
     list_move_all(&shard->owed, &waiting);
     struct list *node;
-    while ((node = list_take_first(&waiting)) != NULL) {
+    bool is_moving = false;
+    for (unsigned i = 0; i < PAYMENTS_PER_RUN; i++) {
+        if ((node = list_take_first(&waiting)) == NULL) break;
         struct hosted *hosted = LIST_ITEM(node, struct hosted, owed_node);
-        for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) seat_flush(shard, hosted, i, NULL);
+        for (unsigned seat = 0; seat < MATCH_PLAYERS_MAX; seat++) {
+            seat_flush(shard, hosted, seat, NULL);
+        }
+        is_moving = is_moving || !list_is_linked(&hosted->owed_node);
     }
+    shard_put_off(shard, &waiting, &shard->owed, is_moving);
 }
 
 /* --- What has ended. --- */
@@ -200,15 +206,15 @@ static bool make_room(struct shard *shard)
     return false;
 }
 
-static void arm_for_oldest(struct shard *shard)
+/* If its time is over: when it is looked at again, that it still owes something or was not reached. */
+static void arm_for_oldest(struct shard *shard, uint32_t again_ms)
 {
     struct ended_match *first = oldest(shard);
     if (first == NULL) {
         wheel_disarm(&shard->wheel, &shard->ended_timer);
     } else if (!wheel_is_armed(&shard->ended_timer)) {
         mono_time at = mono_after(first->ended_at, shard->settings.ended_keep_ms);
-        /* One that still owes something is looked at again. */
-        mono_time soonest = mono_after(shard->now, ASK_AGAIN_MS);
+        mono_time soonest = mono_after(shard->now, again_ms);
         wheel_arm(&shard->wheel, &shard->ended_timer, mono_is_before(shard->now, at) ? at : soonest,
                   0);
     }
@@ -235,7 +241,7 @@ bool hosted_keep_ended(struct shard *shard, struct live_match *live)
     list_append(&shard->ended_by_age, &ended->age_node);
     bool is_put = map_put(&shard->ended_ids, &ended->hosted.match.id, handle.slot);
     QR_ASSERT(is_put);
-    arm_for_oldest(shard);
+    arm_for_oldest(shard, ASK_AGAIN_MS);
     for (unsigned i = 0; i < MATCH_PLAYERS_MAX; i++) seat_flush(shard, &ended->hosted, i, NULL);
     hosted_forget_if_seen(shard, &ended->hosted);
     return true;
@@ -243,14 +249,23 @@ bool hosted_keep_ended(struct shard *shard, struct live_match *live)
 
 void hosted_expire_ended(struct shard *shard)
 {
-    struct list *node = shard->ended_by_age.next;
-    for (unsigned i = 0; i < TIMERS_PER_RUN && node != &shard->ended_by_age; i++) {
-        struct ended_match *ended = LIST_ITEM(node, struct ended_match, age_node);
-        node = node->next;
+    struct list waiting;
+    list_move_all(&shard->ended_by_age, &waiting);
+    bool is_cut = false;
+    for (unsigned i = 0; !list_is_empty(&waiting); i++) {
+        struct ended_match *ended = LIST_ITEM(waiting.next, struct ended_match, age_node);
         if (mono_elapsed(ended->ended_at, shard->now) < shard->settings.ended_keep_ms) break;
-        if (!is_owing(ended)) forget(shard, ended);
+        is_cut = i == EXPIRED_PER_RUN;
+        if (is_cut) break;
+        if (!is_owing(ended)) {
+            forget(shard, ended);
+        } else { /* It keeps nobody waiting. */
+            list_remove(&ended->age_node);
+            list_append(&shard->ended_by_age, &ended->age_node);
+        }
     }
-    arm_for_oldest(shard);
+    list_put_before(&waiting, &shard->ended_by_age);
+    arm_for_oldest(shard, is_cut ? 1 : ASK_AGAIN_MS);
 }
 
 void hosted_forget_if_seen(struct shard *shard, struct hosted *hosted)
@@ -260,5 +275,5 @@ void hosted_forget_if_seen(struct shard *shard, struct hosted *hosted)
         if (!hosted->seats[i].is_seen) return;
     }
     forget(shard, LIST_ITEM(hosted, struct ended_match, hosted));
-    arm_for_oldest(shard);
+    arm_for_oldest(shard, ASK_AGAIN_MS);
 }

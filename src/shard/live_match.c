@@ -307,15 +307,24 @@ static void step(struct shard *shard, struct live_match *live, struct match_even
     apply_effects(shard, live, &effects);
 }
 
+static void spend_steps(struct shard *shard, uint32_t steps)
+{
+    shard->steps_left -= steps < shard->steps_left ? steps : shard->steps_left;
+}
+
 static void run(struct shard *shard, struct live_match *live)
 {
     struct match_event event;
     /* As many as the ring holds: what a step pushes waits for the next iteration, so that no match keeps the others
      * waiting. */
+    unsigned steps = 0;
     for (unsigned i = ring_count(&live->events); i > 0 && !live->hosted.is_ended; i--) {
         if (!ring_pop(&live->events, &event)) break;
         step(shard, live, &event);
+        steps++;
     }
+    /* One that has ended and is not kept for want of room has its price as well. */
+    spend_steps(shard, steps > 0 ? steps : 1);
     shard->counters.matches[live->counted_state]--;
     shard->counters.matches[live->hosted.match.state]++;
     live->counted_state = live->hosted.match.state;
@@ -336,9 +345,10 @@ void live_match_run_all(struct shard *shard)
     struct list ready;
     list_move_all(&shard->runnable, &ready);
     struct list *node;
-    while ((node = list_take_first(&ready)) != NULL) {
+    while (shard->steps_left > 0 && (node = list_take_first(&ready)) != NULL) {
         run(shard, LIST_ITEM(node, struct live_match, run_node));
     }
+    shard_put_off(shard, &ready, &shard->runnable, true);
 }
 
 /* --- The end. --- */

@@ -99,6 +99,25 @@ static bool pay_offer(struct shard *shard, struct offer *offer)
     return true;
 }
 
+static void pay_offers(struct shard *shard)
+{
+    struct lobby *lobby = shard->lobby;
+    struct list waiting;
+    struct list *node;
+    bool is_moving = false;
+    list_move_all(&lobby->owed_offers, &waiting);
+    for (unsigned i = 0; i < PAYMENTS_PER_RUN; i++) {
+        if ((node = list_take_first(&waiting)) == NULL) break;
+        struct offer *offer = LIST_ITEM(node, struct offer, owed_node);
+        if (pay_offer(shard, offer)) {
+            is_moving = true;
+        } else {
+            list_append(&lobby->owed_offers, &offer->owed_node);
+        }
+    }
+    shard_put_off(shard, &waiting, &lobby->owed_offers, is_moving);
+}
+
 static void pay_figures(struct shard *shard)
 {
     struct lobby *lobby = shard->lobby;
@@ -116,15 +135,18 @@ void lobby_pay_all(struct shard *shard)
     struct lobby *lobby = shard->lobby;
     struct list waiting;
     struct list *node;
+    bool is_moving = false;
     list_move_all(&lobby->owed_tickets, &waiting);
-    while ((node = list_take_first(&waiting)) != NULL) {
+    for (unsigned i = 0; i < PAYMENTS_PER_RUN; i++) {
+        if ((node = list_take_first(&waiting)) == NULL) break;
         struct lobby_ticket *ticket = LIST_ITEM(node, struct lobby_ticket, owed_node);
-        if (!pay_ticket(shard, ticket)) lobby_owe_ticket(lobby, ticket);
+        if (pay_ticket(shard, ticket)) {
+            is_moving = true;
+        } else {
+            lobby_owe_ticket(lobby, ticket);
+        }
     }
-    list_move_all(&lobby->owed_offers, &waiting);
-    while ((node = list_take_first(&waiting)) != NULL) {
-        struct offer *offer = LIST_ITEM(node, struct offer, owed_node);
-        if (!pay_offer(shard, offer)) list_append(&lobby->owed_offers, &offer->owed_node);
-    }
+    shard_put_off(shard, &waiting, &lobby->owed_tickets, is_moving);
+    pay_offers(shard);
     pay_figures(shard);
 }

@@ -57,20 +57,69 @@ static bool receive(struct shard *shard, const void *record, size_t bytes)
     return true;
 }
 
+/* What a record costs its receiver, in the cheapest ones': the matchmaker's search, a welcome, or a whole match. */
+static uint32_t cost_of(const void *record)
+{
+    switch ((enum record_kind)((const uint8_t *)record)[0]) {
+    case RECORD_START: return 32;
+    case RECORD_GRANT:
+    case RECORD_PLACE: return 16;
+    case RECORD_CLAIM:
+    case RECORD_STANDING:
+    case RECORD_JOIN:
+    case RECORD_UNJOIN:
+    case RECORD_AWAY:
+    case RECORD_RETICKET:
+    case RECORD_ATTACH:
+    case RECORD_START_REFUSED:
+    case RECORD_COME: return 8;
+    case RECORD_DENY:
+    case RECORD_CONFIRM:
+    case RECORD_LET_GO:
+    case RECORD_KEEP:
+    case RECORD_RELEASE:
+    case RECORD_UNQUEUED:
+    case RECORD_QUEUED:
+    case RECORD_OFFER:
+    case RECORD_REQUEUED:
+    case RECORD_LEVEL:
+    case RECORD_DELIVER: return 2;
+    case RECORD_REQUEST:
+    case RECORD_FIGURES: return 1;
+    }
+    QR_UNREACHABLE("a record that is none");
+}
+
+/* True: there is more. */
+static bool receive_from(struct shard *shard, unsigned from)
+{
+    struct mailbox *mailbox = shard->settings.from[from];
+    uint32_t *left = &shard->records_left[from == shard->settings.index];
+    const void *record = NULL;
+    size_t bytes = 0;
+    while ((record = mailbox_peek(mailbox, &bytes)) != NULL && *left > 0) {
+        uint32_t cost = cost_of(record);
+        if (!receive(shard, record, bytes)) break;
+        mailbox_consume(mailbox);
+        *left -= cost < *left ? cost : *left;
+    }
+    return record != NULL;
+}
+
 bool post_receive(struct shard *shard)
 {
+    unsigned count = shard->settings.count;
+    unsigned first = shard->receive_next;
     bool is_more = false;
-    for (unsigned from = 0; from < shard->settings.count; from++) {
-        struct mailbox *mailbox = shard->settings.from[from];
-        const void *record = NULL;
-        size_t bytes = 0;
-        unsigned taken = 0;
-        while (taken < RECORDS_PER_RUN && (record = mailbox_peek(mailbox, &bytes)) != NULL) {
-            if (!receive(shard, record, bytes)) break;
-            mailbox_consume(mailbox);
-            taken++;
-        }
-        is_more = is_more || record != NULL;
+    shard->receive_next = 0;
+    for (unsigned i = 0; i < count; i++) {
+        unsigned from = (first + i) % count;
+        bool had_room = shard->records_left[0] > 0;
+        bool is_left = receive_from(shard, from);
+        is_more = is_more || is_left;
+        /* What the others' share did not reach comes first in the next iteration. */
+        bool is_cut = is_left && from != shard->settings.index && shard->records_left[0] == 0;
+        if (is_cut && had_room) shard->receive_next = (from + 1) % count;
     }
     return is_more;
 }

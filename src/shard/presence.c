@@ -323,8 +323,15 @@ void presence_pay_all(struct shard *shard)
     struct list waiting;
     list_move_all(&shard->owed_grants, &waiting);
     struct list *node;
-    while ((node = list_take_first(&waiting)) != NULL) {
+    bool is_moving = false;
+    for (unsigned i = 0; i < PAYMENTS_PER_RUN; i++) {
+        if ((node = list_take_first(&waiting)) == NULL) break;
         struct presence *presence = LIST_ITEM(node, struct presence, owed_node);
-        if (!pay(shard, presence)) owe(shard, presence);
+        if (pay(shard, presence)) {
+            is_moving = true;
+        } else {
+            owe(shard, presence);
+        }
     }
+    shard_put_off(shard, &waiting, &shard->owed_grants, is_moving);
 }

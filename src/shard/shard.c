@@ -209,9 +209,17 @@ void shard_destroy(struct shard *shard)
 
 /* --- The iteration. --- */
 
+void shard_put_off(struct shard *shard, struct list *rest, struct list *list, bool is_moving)
+{
+    if (list_is_empty(rest)) return;
+    list_put_before(rest, list);
+    /* Where all that was tried waits for room, the rest waits as long. */
+    shard->is_cut = shard->is_cut || is_moving;
+}
+
 static void expire_timers(struct shard *shard)
 {
-    for (unsigned i = 0; i < TIMERS_PER_RUN; i++) {
+    for (unsigned i = 0; i < TIMERS_PER_RUN; i++) { /* The rest stays due. */
         struct wheel_timer *timer = wheel_expire(&shard->wheel, shard->now);
         if (timer == NULL) return;
         uint64_t late_ms = mono_elapsed(timer->at, shard->now);
@@ -302,14 +310,16 @@ void session_release(struct shard *shard, struct session *session)
     pool_release(&shard->sessions, session->self);
 }
 
-/* What this iteration has ended is released here, never inside the call that noticed it. */
+/* What has ended is released here, never inside the call that noticed it. */
 static void release_retired(struct shard *shard)
 {
     struct list *node;
-    while ((node = list_take_first(&shard->retired_matches)) != NULL) {
+    for (unsigned i = 0; i < RELEASES_PER_RUN; i++) {
+        if ((node = list_take_first(&shard->retired_matches)) == NULL) break;
         live_match_release(shard, LIST_ITEM(node, struct live_match, retired_node));
     }
-    while ((node = list_take_first(&shard->retired_sessions)) != NULL) {
+    for (unsigned i = 0; i < RELEASES_PER_RUN; i++) {
+        if ((node = list_take_first(&shard->retired_sessions)) == NULL) break;
         session_release(shard, LIST_ITEM(node, struct session, gone_node));
     }
 }
@@ -319,6 +329,9 @@ void shard_run(struct shard *shard, mono_time now, wall_time wall_now)
     QR_ASSERT(now.ms >= shard->now.ms);
     shard->now = now;
     shard->wall_offset_ms = wall_now.ms - (int64_t)now.ms;
+    shard->records_left[0] = shard->records_left[1] = RECORDS_PER_RUN;
+    shard->steps_left = STEPS_PER_RUN;
+    shard->is_cut = false;
     bool is_more = post_receive(shard);
     expire_timers(shard);
     live_match_run_all(shard);
@@ -338,21 +351,36 @@ void shard_run(struct shard *shard, mono_time now, wall_time wall_now)
     post_wake(shard);
 }
 
+/* What was cut off, or lies in a mailbox, this shard's own or another's: no wake-up comes for it any more. */
+static bool has_work_now(const struct shard *shard)
+{
+    if (shard->is_cut || !list_is_empty(&shard->flush) || !list_is_empty(&shard->retired_matches) ||
+        !list_is_empty(&shard->retired_sessions)) {
+        return true;
+    }
+    for (unsigned from = 0; from < shard->settings.count; from++) {
+        if (mailbox_bytes_used(shard->settings.from[from]) > 0) return true;
+    }
+    return false;
+}
+
+static bool has_work_soon(const struct shard *shard)
+{
+    return !list_is_empty(&shard->runnable) || !list_is_empty(&shard->debts) ||
+           !list_is_empty(&shard->owed) || !list_is_empty(&shard->owed_grants) ||
+           (shard->is_draining && !shard_is_empty(shard)) ||
+           (shard->lobby != NULL && !list_is_empty(&shard->lobby->owed_tickets));
+}
+
 bool shard_next_due(const struct shard *shard, mono_time *ret_at)
 {
-    /* What was left in a mailbox, this shard's own or another's: no wake-up comes for it any more. */
-    for (unsigned from = 0; from < shard->settings.count; from++) {
-        if (mailbox_bytes_used(shard->settings.from[from]) == 0) continue;
+    if (has_work_now(shard)) {
         *ret_at = shard->now;
         return true;
     }
-    bool has_work = !list_is_empty(&shard->runnable) || !list_is_empty(&shard->debts) ||
-                    !list_is_empty(&shard->owed) || !list_is_empty(&shard->owed_grants) ||
-                    (shard->is_draining && !shard_is_empty(shard));
-    has_work = has_work || (shard->lobby != NULL && !list_is_empty(&shard->lobby->owed_tickets));
     /* Something waits for room in a mailbox or an outbox: its other end makes it within a turn of its loop. */
     mono_time soon = mono_after(shard->now, 1);
-    if (has_work) {
+    if (has_work_soon(shard)) {
         *ret_at = soon;
         return true;
     }

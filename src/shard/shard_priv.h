@@ -29,6 +29,10 @@
 
 #include "shard_state_priv.h"
 
+/* shard.c */
+/* What an iteration did not come to: first in the next one, and that at once where it can get anywhere. */
+void shard_put_off(struct shard *shard, struct list *rest, struct list *list, bool is_moving);
+
 /* post.c */
 /* False: the mailbox is full, nothing was sent. `record` begins with its kind. */
 QR_MUST_USE bool post(struct shard *shard, unsigned to, const void *record, size_t record_bytes);
@@ -117,6 +121,7 @@ QR_MUST_USE bool session_push(struct shard *shard, struct session *session, stru
                               bool is_droppable, unsigned slots);
 /* Reading stops where the client may not be heard now, and goes on where it may. */
 void session_update_pause(struct shard *shard, struct session *session);
+/* This and the …_all and …_owed below take as many in an iteration as shard_state_priv.h says. */
 void session_flush_all(struct shard *shard);
 
 /* debts.c */

@@ -18,10 +18,20 @@
 
 enum {
     LOBBY_SHARD = 0,
-    RECORDS_PER_RUN = 4096, /* From one mailbox in one iteration. */
-    TIMERS_PER_RUN = 4096,  /* What is still due comes first in the next. */
-    SWEEP_PER_RUN = 256,    /* Sessions looked at in one slice of drain or shutdown. */
-    EVICTION_LOOKS = 16,    /* Ended matches looked at where one must make room. */
+
+    /* What one iteration does of each at most, so that none takes long, however much is due; what is left comes first
+     * in the next (docs/architecture.md, A turn of the loop). */
+    RECORDS_PER_RUN =
+        2048, /* In the cheapest ones, of the shard's own; as many again of all others (post.c). */
+    TIMERS_PER_RUN = 256,
+    STEPS_PER_RUN = 128,    /* Of matches. */
+    PAYMENTS_PER_RUN = 128, /* Of each kind of what is owed. */
+    FLUSHES_PER_RUN = 256,  /* Sessions. */
+    SWEEP_PER_RUN = 256,    /* Sessions, and matches, looked at for drain or shutdown. */
+    EXPIRED_PER_RUN = 128,  /* Ended matches. */
+    RELEASES_PER_RUN = 256, /* Sessions, and matches. */
+
+    EVICTION_LOOKS = 16, /* Ended matches looked at where one must make room. */
     REPLIES_PER_SEAT = CLIENT_EVENTS_PER_PLAYER + 1, /* One for the leave. */
 
     PROFILE_CLASSES = 4,
@@ -427,6 +437,12 @@ struct shard {
         idle_ghosts; /* Sessions kept for an end not seen, or a pause: the oldest goes first. */
     struct list retired_matches;
     uint64_t woken; /* A bit per shard that was posted to in this iteration. */
+
+    /* What this iteration may still do, */
+    uint32_t records_left[2]; /* from other shards, and from its own; */
+    uint32_t steps_left;
+    bool is_cut;           /* and whether it has left something that could be done at once. */
+    unsigned receive_next; /* The mailbox that is first to be looked at. */
 
     uint32_t queue_waiting; /* The lobby's last figures. */
     int64_t queue_mean_wait_ms;

@@ -141,8 +141,9 @@ static void flush_session(struct shard *shard, struct session *session)
 
 void session_flush_all(struct shard *shard)
 {
-    struct list *node;
-    while ((node = list_take_first(&shard->flush)) != NULL) {
+    for (unsigned i = 0; i < FLUSHES_PER_RUN; i++) {
+        struct list *node = list_take_first(&shard->flush);
+        if (node == NULL) return;
         flush_session(shard, LIST_ITEM(node, struct session, flush_node));
     }
 }

@@ -35,11 +35,6 @@ static uint64_t cpu_ns(void)
     return (uint64_t)time.tv_sec * 1000000000 + (uint64_t)time.tv_nsec;
 }
 
-static mono_time after(mono_time from, uint64_t ms)
-{
-    return mono_after(from, ms);
-}
-
 /* --- Arming. --- */
 
 static struct stage *create_stage(uint32_t matches)
@@ -73,7 +68,7 @@ static double measure_arming(struct stage *stage, struct prng *prng)
     mono_time times[BATCH];
     for (unsigned i = 0; i < BATCH; i++) {
         wheel_timer_init(&timers[i], HANDLE_NONE, 0);
-        times[i] = after(stage->shards[0].now, 1 + prng_below(prng, SPREAD_MS));
+        times[i] = mono_after(stage->shards[0].now, 1 + prng_below(prng, SPREAD_MS));
     }
     uint64_t began = cpu_ns();
     for (unsigned i = 0; i < BATCH; i++) wheel_arm(wheel, &timers[i], times[i], 0);
@@ -121,7 +116,7 @@ static struct iterations longest; /* Of all that were measured. */
 static struct iterations work_off(struct stage *stage, mono_time now)
 {
     struct stage_shard *at = &stage->shards[0];
-    struct iterations iterations = {0};
+    struct iterations iterations = {.count = 0};
     do {
         stage_read(at, now, 0);
         uint64_t began = cpu_ns();
@@ -145,8 +140,8 @@ static void report(const char *what, const struct iterations *iterations)
 /* All milliseconds up to, and without, `until`. */
 static mono_time go_to(struct stage *stage, mono_time now, mono_time until)
 {
-    struct iterations between = {0};
-    for (; mono_is_before(now, until); now = after(now, 1)) {
+    struct iterations between = {.count = 0};
+    for (; mono_is_before(now, until); now = mono_after(now, 1)) {
         struct iterations iterations = work_off(stage, now);
         between.count += iterations.count;
         between.all_ns += iterations.all_ns;
@@ -156,28 +151,28 @@ static mono_time go_to(struct stage *stage, mono_time now, mono_time until)
     return now;
 }
 
-static mono_time measure_at(struct stage *stage, mono_time now, mono_time at, const char *what)
-{
-    now = go_to(stage, now, at);
-    struct iterations iterations = work_off(stage, now);
-    report(what, &iterations);
-    return after(now, 1);
-}
-
-/* Due work may be owed for another millisecond: a mailbox was full. */
+/* What is due at `now`, and what is owed for the milliseconds after it by then. */
 static mono_time measure_from(struct stage *stage, mono_time now, const char *what)
 {
     struct iterations iterations = work_off(stage, now);
     mono_time due;
     while (shard_next_due(stage->shards[0].shard, &due) && due.ms <= now.ms + 1) {
-        now = after(now, 1);
+        now = mono_after(now, 1);
         struct iterations more = work_off(stage, now);
         iterations.count += more.count;
         iterations.all_ns += more.all_ns;
         if (more.longest_ns > iterations.longest_ns) iterations.longest_ns = more.longest_ns;
     }
     report(what, &iterations);
-    return after(now, 1);
+    return mono_after(now, 1);
+}
+
+static mono_time measure_at(struct stage *stage, mono_time now, mono_time at, const char *what)
+{
+    now = go_to(stage, now, at);
+    struct iterations iterations = work_off(stage, now);
+    report(what, &iterations);
+    return mono_after(now, 1);
 }
 
 static void measure(struct stage *stage, mono_time now, uint32_t at_once)
@@ -185,17 +180,17 @@ static void measure(struct stage *stage, mono_time now, uint32_t at_once)
     enum { OPEN_MS = STAGE_ROUND_MS + 20 }; /* And the slack. */
     char what[64];
     stage_settle(stage, now);
-    mono_time begins = after(now, STAGE_START_MS);
+    mono_time begins = mono_after(now, STAGE_START_MS);
     for (uint32_t i = 0; i < at_once; i++) stage_begin_match(stage, 0, 0);
     (void)snprintf(what, sizeof(what), "%" PRIu32 " rounds begin", at_once);
     now = measure_at(stage, now, begins, what);
     (void)snprintf(what, sizeof(what), "%" PRIu32 " rounds end", at_once);
-    now = measure_at(stage, now, after(begins, OPEN_MS), what);
-    mono_time last = after(begins, (ROUNDS - 1) * (OPEN_MS + STAGE_REVEAL_MS) + OPEN_MS);
+    now = measure_at(stage, now, mono_after(begins, OPEN_MS), what);
+    mono_time last = mono_after(begins, (ROUNDS - 1) * (OPEN_MS + STAGE_REVEAL_MS) + OPEN_MS);
     (void)snprintf(what, sizeof(what), "%" PRIu32 " matches end", at_once);
     now = measure_at(stage, now, last, what);
     (void)snprintf(what, sizeof(what), "%" PRIu32 " ended matches are forgotten", at_once);
-    now = measure_at(stage, now, after(last, ENDED_KEEP_MS), what);
+    now = measure_from(stage, go_to(stage, now, mono_after(last, ENDED_KEEP_MS)), what);
     struct stage_player *first = &stage->players[stage->player_count - 3 * at_once];
     for (uint32_t i = 0; i < 3 * at_once; i++) stage_leave(&first[i]);
     (void)snprintf(what, sizeof(what), "%" PRIu32 " connections are lost", 3 * at_once);
@@ -223,7 +218,7 @@ int main(int argc, char **argv)
     (void)begin_matches(few, FEW);
     mono_time now = begin_matches(many, matches - at_once);
     report_arming(few, many);
-    measure(many, after(now, 1), at_once);
+    measure(many, mono_after(now, 1), at_once);
     printf("longest call of shard_run: %.2f ms\n", (double)longest.longest_ns / 1e6);
     return EXIT_SUCCESS;
 }

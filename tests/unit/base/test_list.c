@@ -93,6 +93,35 @@ static void moving_nothing_leaves_both_empty(void **state)
     assert_true(list_is_empty(&to));
 }
 
+static void a_list_put_before_another_keeps_both_orders(void **state)
+{
+    (void)state;
+    struct list first;
+    struct list second;
+    struct item items[4] = {{.value = 1}, {.value = 2}, {.value = 3}, {.value = 4}};
+    list_init(&first);
+    list_init(&second);
+    for (unsigned i = 0; i < 4; i++) list_append(i < 2 ? &first : &second, &items[i].link);
+    list_put_before(&first, &second);
+    assert_true(list_is_empty(&first));
+    for (int i = 1; i <= 4; i++) assert_int_equal(value_of(list_take_first(&second)), i);
+    assert_true(list_is_empty(&second));
+}
+
+static void an_empty_list_can_be_put_before_another(void **state)
+{
+    (void)state;
+    struct list first;
+    struct list second;
+    struct item a = {.value = 1};
+    list_init(&first);
+    list_init(&second);
+    list_append(&second, &a.link);
+    list_put_before(&first, &second);
+    assert_int_equal(value_of(list_take_first(&second)), 1);
+    assert_true(list_is_empty(&second));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -102,6 +131,8 @@ int main(void)
         cmocka_unit_test(removing_twice_is_harmless),
         cmocka_unit_test(moving_takes_all_nodes_in_order_and_leaves_the_source_empty),
         cmocka_unit_test(moving_nothing_leaves_both_empty),
+        cmocka_unit_test(a_list_put_before_another_keeps_both_orders),
+        cmocka_unit_test(an_empty_list_can_be_put_before_another),
     };
     return cmocka_run_group_tests_name("base/list", tests, NULL, NULL);
 }

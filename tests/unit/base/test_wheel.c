@@ -345,6 +345,25 @@ static void sleeping_until_next_reaches_a_timer_beyond_the_reach(void **state)
     assert_in_range(wakes_until(&wheel, &timer), 1, WHEEL_LEVELS + 2);
 }
 
+static void one_call_sorts_in_a_share_of_a_full_slot_and_the_next_goes_on(void **state)
+{
+    (void)state;
+    enum { TIMERS = WHEEL_SORTED_MAX + WHEEL_SORTED_MAX / 2 };
+    static struct wheel_timer timers[TIMERS];
+    struct wheel wheel;
+    wheel_init(&wheel, (mono_time){BLOCK_MS});
+    /* The latest first, so that the first one due is among those that the first call leaves. */
+    for (unsigned i = 0; i < TIMERS; i++) {
+        timers[i] = timer_of(i);
+        wheel_arm(&wheel, &timers[i], (mono_time){4 * BLOCK_MS - 1 - i / 8}, 0);
+    }
+    mono_time now = {4 * BLOCK_MS - 1 - (TIMERS - 1) / 8};
+    assert_null(wheel_expire(&wheel, now));
+    assert_next(&wheel, (mono_time){3 * BLOCK_MS});
+    wheel_disarm(&wheel, &timers[TIMERS - 1]);
+    assert_expires(&wheel, now, &timers[TIMERS - 8]);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -366,6 +385,7 @@ int main(void)
         cmocka_unit_test(one_millisecond_keeps_the_order_of_arming_across_levels),
         cmocka_unit_test(what_is_not_taken_stays_due_and_the_order_holds),
         cmocka_unit_test(a_due_timer_can_be_disarmed_before_it_is_taken),
+        cmocka_unit_test(one_call_sorts_in_a_share_of_a_full_slot_and_the_next_goes_on),
         cmocka_unit_test(next_is_exact_within_the_block_of_now),
         cmocka_unit_test(next_is_the_beginning_of_a_slot_for_what_lies_further),
         cmocka_unit_test(sleeping_until_next_reaches_a_timer_in_one_wake_per_level),

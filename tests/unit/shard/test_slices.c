@@ -1,0 +1,129 @@
+/* However much is due at once, an iteration does a slice of it, and the next ones go on at once. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "shard_expect.h"
+#include "shard_priv.h"
+
+enum { MATCHES = EXPIRED_PER_RUN + EXPIRED_PER_RUN / 2, PLAYERS = 2 * MATCHES };
+
+static struct world *world_of_many(void)
+{
+    return world_create((struct world_settings){
+        .clients = PLAYERS, .sessions_max = PLAYERS, .matches_max = MATCHES});
+}
+
+static void everybody_is_matched(struct world *world)
+{
+    for (unsigned i = 0; i < PLAYERS; i++) {
+        comes(world, i, 0);
+        greets(world, i);
+    }
+    settle(world);
+    for (unsigned i = 0; i < PLAYERS; i++) joins(world, i);
+    settle(world);
+    assert_int_equal(matches_live(world), MATCHES);
+}
+
+static unsigned count_all_said(const struct world *world, const char *type)
+{
+    unsigned count = 0;
+    for (unsigned i = 0; i < PLAYERS; i++) count += count_said(world, i, type);
+    return count;
+}
+
+static void rounds_that_begin_together_are_told_in_slices(void **state)
+{
+    (void)state;
+    struct world *world = world_of_many();
+    everybody_is_matched(world);
+    stall(world, 0);
+    run_ms(world, START_MS);
+    go_on(world, 0);
+    unsigned told = 0, runs = 0;
+    for (; told < PLAYERS; runs++) {
+        assert_true(run_once(world)); /* At once: no time passes. */
+        unsigned more = count_all_said(world, "round") - told;
+        assert_in_range(more, 0, 2 * STEPS_PER_RUN);
+        told += more;
+    }
+    assert_in_range(runs, MATCHES / STEPS_PER_RUN, MATCHES / STEPS_PER_RUN + 2);
+    world_close(world);
+}
+
+static void a_loss_of_all_connections_is_told_in_slices(void **state)
+{
+    (void)state;
+    struct world *world = world_of_many();
+    everybody_is_matched(world);
+    for (unsigned i = 0; i < PLAYERS; i++) is_lost(world, i);
+    unsigned left = PLAYERS;
+    while (left > 0) {
+        assert_true(run_once(world));
+        unsigned debts = 0;
+        const struct shard *shard = world->shards[0].shard;
+        for (const struct list *node = shard->debts.next; node != &shard->debts; node = node->next)
+            debts++;
+        assert_in_range(left - debts, 0, PAYMENTS_PER_RUN);
+        left = debts;
+    }
+    world_close(world);
+}
+
+static void matches_that_ended_together_are_forgotten_in_slices(void **state)
+{
+    (void)state;
+    struct world *world = world_of_many();
+    everybody_is_matched(world);
+    for (unsigned i = 0; i < PLAYERS; i++) is_lost(world, i);
+    run_ms(world, GRACE_MS + ENDED_KEEP_MS / 2);
+    assert_int_equal(matches_kept(world), MATCHES);
+    unsigned kept = MATCHES, slices = 0;
+    mono_time first = world->now;
+    while (kept > 0) {
+        run_ms(world, 1);
+        unsigned forgotten = kept - matches_kept(world);
+        assert_in_range(forgotten, 0, EXPIRED_PER_RUN);
+        if (kept == MATCHES) first = world->now;
+        slices += forgotten > 0;
+        kept -= forgotten;
+    }
+    assert_int_equal(slices, 2);
+    assert_in_range(mono_elapsed(first, world->now), 1, 2 * EXPIRED_PER_RUN / STEPS_PER_RUN);
+    world_close(world);
+}
+
+static void no_mailbox_waits_for_another_that_is_full(void **state)
+{
+    (void)state;
+    struct world *world = world_of(3);
+    settle(world);
+    stall(world, 0);
+    jam(world, 1, 0);
+    jam(world, 2, 0);
+    uint32_t full = mailbox_bytes_used(&world->mailboxes[1][0]);
+    go_on(world, 0);
+    assert_true(run_once(world));
+    /* A share of all that is there, not of each. */
+    assert_int_equal(mailbox_bytes_used(&world->mailboxes[2][0]), full);
+    assert_true(run_once(world));
+    assert_true(mailbox_bytes_used(&world->mailboxes[1][0]) < full);
+    assert_true(mailbox_bytes_used(&world->mailboxes[2][0]) < full);
+    world_close(world);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(rounds_that_begin_together_are_told_in_slices),
+        cmocka_unit_test(a_loss_of_all_connections_is_told_in_slices),
+        cmocka_unit_test(matches_that_ended_together_are_forgotten_in_slices),
+        cmocka_unit_test(no_mailbox_waits_for_another_that_is_full),
+    };
+    return cmocka_run_group_tests_name("shard/slices", tests, NULL, NULL);
+}
