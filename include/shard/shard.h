@@ -120,6 +120,9 @@ enum load_outcome { LOAD_FOUND, LOAD_UNKNOWN, LOAD_FAILED };
 void shard_on_loaded(struct shard *shard, struct handle session, enum load_outcome outcome,
                      const struct player_record *record);
 
+/* False: what was read before is not worked off yet, so that more would be refused: to be asked before reading. */
+bool shard_takes_input(const struct shard *shard);
+
 /* One iteration. `now` never goes back. */
 void shard_run(struct shard *shard, mono_time now, wall_time wall_now);
 

@@ -180,7 +180,8 @@ static mono_time turn(struct worker *worker, mono_time now)
     worker->has_input = false;
     bool may_read = read_events(worker, timeout_ms);
     uint64_t woke_at_us = worker->read_at_us;
-    if (may_read) ws_run(worker);
+    /* What is not read now the kernel keeps. */
+    if (may_read && shard_takes_input(worker->shard)) ws_run(worker);
     run_store(worker);
     take_store_answers(worker);
     shard_set_journal_room(worker->shard, store_has_room(worker->shared->store, worker->index));

@@ -61,9 +61,9 @@ static bool receive(struct shard *shard, const void *record, size_t bytes)
 static uint32_t cost_of(const void *record)
 {
     switch ((enum record_kind)((const uint8_t *)record)[0]) {
-    case RECORD_START: return 32;
+    case RECORD_START: return 16;
     case RECORD_GRANT:
-    case RECORD_PLACE: return 16;
+    case RECORD_PLACE: return 8;
     case RECORD_CLAIM:
     case RECORD_STANDING:
     case RECORD_JOIN:
@@ -72,7 +72,7 @@ static uint32_t cost_of(const void *record)
     case RECORD_RETICKET:
     case RECORD_ATTACH:
     case RECORD_START_REFUSED:
-    case RECORD_COME: return 8;
+    case RECORD_COME: return 4;
     case RECORD_DENY:
     case RECORD_CONFIRM:
     case RECORD_LET_GO:

@@ -351,6 +351,13 @@ void shard_run(struct shard *shard, mono_time now, wall_time wall_now)
     post_wake(shard);
 }
 
+bool shard_takes_input(const struct shard *shard)
+{
+    /* The other half is for what one more turn's reading brings, and for the shard's own. */
+    const struct mailbox *own = shard->settings.from[shard->settings.index];
+    return mailbox_bytes_used(own) < own->size / 2;
+}
+
 /* What was cut off, or lies in a mailbox, this shard's own or another's: no wake-up comes for it any more. */
 static bool has_work_now(const struct shard *shard)
 {

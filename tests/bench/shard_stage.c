@@ -122,8 +122,9 @@ static void on_told(struct stage_player *player, const struct frame *frame)
         player->has_ended = true;
         want_to_speak(player);
     } else if (is_type(frame, "error\"", 6)) {
-        fprintf(stderr, "a player was told %.*s\n", (int)frame->size, frame->payload);
-        abort();
+        /* Busy: a mailbox was full. It says the same again. */
+        at->errors++;
+        want_to_speak(player);
     }
 }
 
@@ -244,7 +245,7 @@ static struct shard_settings settings_of(const struct stage *stage, unsigned ind
         .match = {.mode = MATCH_MODE_DUEL,
                   .rounds = from->rounds,
                   .start_ms = from->start_ms,
-                  .round_time_ms = STAGE_ROUND_MS,
+                  .round_time_ms = from->plays ? LONG_MS : STAGE_ROUND_MS,
                   .reveal_time_ms = from->reveal_time_ms,
                   .grace_ms = 10000,
                   .close_slack_ms = 20,
@@ -257,7 +258,7 @@ static struct shard_settings settings_of(const struct stage *stage, unsigned ind
         .match_ping_ms = LONG_MS,
         .rtt_credit_max_ms = 250,
         .ended_keep_ms = from->ended_keep_ms,
-        .rematch_ms = 20000,
+        .rematch_ms = LONG_MS, /* A stage may stand still for a while. */
         .message_rate = 1000,
         .message_burst = 1000,
     };
@@ -399,6 +400,7 @@ void stage_read(struct stage_shard *at, mono_time now, unsigned count)
     at->now = now;
     take_saves(at);
     while (at->closings.count > 0) stage_leave(&at->stage->players[pop(&at->closings)]);
+    if (!shard_takes_input(at->shard)) return;
     uint32_t waiting = at->speakers.count;
     for (unsigned i = 0; i < count && i < waiting; i++) {
         struct stage_player *player = &at->stage->players[pop(&at->speakers)];

@@ -50,7 +50,7 @@ struct stage_shard {
     struct stage_queue closings; /* and whose connection ends. */
     struct stage_queue saves;    /* Matches' slots; their generations beside them. */
     uint32_t *generations;
-    uint64_t frames, receipts, ends, wakes;
+    uint64_t frames, receipts, ends, errors, wakes;
 };
 
 struct stage_settings {

@@ -117,6 +117,19 @@ static void no_mailbox_waits_for_another_that_is_full(void **state)
     world_close(world);
 }
 
+static void a_shard_that_is_behind_takes_no_input_until_it_is_not(void **state)
+{
+    (void)state;
+    struct world *world = world_of(1);
+    settle(world);
+    assert_true(shard_takes_input(world->shards[0].shard));
+    jam(world, 0, 0);
+    assert_false(shard_takes_input(world->shards[0].shard));
+    settle(world);
+    assert_true(shard_takes_input(world->shards[0].shard));
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -124,6 +137,7 @@ int main(void)
         cmocka_unit_test(a_loss_of_all_connections_is_told_in_slices),
         cmocka_unit_test(matches_that_ended_together_are_forgotten_in_slices),
         cmocka_unit_test(no_mailbox_waits_for_another_that_is_full),
+        cmocka_unit_test(a_shard_that_is_behind_takes_no_input_until_it_is_not),
     };
     return cmocka_run_group_tests_name("shard/slices", tests, NULL, NULL);
 }
