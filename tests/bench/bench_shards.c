@@ -21,7 +21,7 @@ enum {
     MATCHES =
         8000, /* A shard: their rounds take longer than the pause before a rematch may be asked for. */
     ROUNDS = MATCH_ROUNDS_MAX,
-    READ_AT_ONCE = 256,
+    READ_AT_ONCE = 64, /* Fewer than the matches run in an iteration: what is read is worked off. */
     MEASURE_MS = 1500,
     WARM_UP_MS = 1500,
     REPETITIONS = 5,
