@@ -94,6 +94,11 @@ void hello_ask_again(struct shard *shard, struct session *session)
         playing_ask_again(shard, session);
         return;
     }
+    if (session
+            ->is_forgotten) { /* Nothing is asked for it any more, and its hello is given back. */
+        session->ask_at = (mono_time){UINT64_MAX};
+        return;
+    }
     session->ask_at = mono_after(shard->now, ASK_AGAIN_MS);
     if (session->is_loading) return; /* The store answers in any case. */
     if (session->state == SESSION_JOINING) {
