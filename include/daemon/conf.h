@@ -38,6 +38,7 @@ struct conf {
     uint32_t workers;
     uint32_t max_connections;
     uint32_t max_half_open;
+    uint32_t admit_lag_ms;
     uint32_t hello_timeout_ms;
     uint32_t match_rounds;
     uint32_t match_start_ms;
@@ -88,8 +89,12 @@ QR_MUST_USE bool conf_set(struct conf *conf, const char *assignment,
 QR_MUST_USE bool conf_resolve(struct conf *conf, uint64_t files_max, unsigned cores,
                               struct conf_problem *reterr_problem);
 
-/* The files that the process holds besides players' connections. Requires: workers is resolved. */
-uint32_t conf_files_beside(const struct conf *conf);
+/* The files that the process may hold: players' connections, those kept for who comes back, those whose head has not
+ * come, and its own. Requires: resolved. */
+uint64_t conf_files_needed(const struct conf *conf);
+
+/* The connections that each worker has room for. Requires: resolved. */
+uint32_t conf_sessions_max(const struct conf *conf);
 
 /* Prints every key with its value and description, in the file's own form. Before conf_resolve it
  * reads back as what was written; after it, "by itself" is gone. */

@@ -31,6 +31,9 @@ struct worker_shared {
     struct worker *workers[WORKERS_MAX];
     struct store *store; /* With the journal before it. */
     uint32_t connections_max;
+    uint32_t
+        returning_max; /* Beyond them, for those who come back to a match: worker_returning_max(). */
+    uint32_t admit_lag_ms;  /* 0: new players are not turned away for a loop that lags. */
     uint32_t half_open_max; /* Per worker: connections that have not said their HTTP head yet. */
     uint32_t head_timeout_ms;
     struct head_rules head_rules;
@@ -51,6 +54,10 @@ struct worker_settings {
     uint16_t admin_port;
     struct shard_settings shard;
 };
+
+/* How many connections beyond `connections_max` are kept for players who come back to a match: one in 32, but 16 at
+ * least and 1,024 at most. */
+uint32_t worker_returning_max(uint32_t connections_max);
 
 /* Maps the shard's memory and opens libwebsockets. 0, or a negative errno. Main thread. */
 QR_MUST_USE int worker_create(const struct worker_settings *settings, struct worker **ret_worker);
@@ -77,7 +84,13 @@ struct worker_stats {
     uint32_t connections; /* Open WebSocket connections. */
     uint32_t half_open, half_open_max_seen, half_open_bound;
     uint64_t accepted;
-    uint64_t refused_full;      /* 503: no room. */
+    uint64_t refused_full; /* 503, or 1013 right behind the handshake: no room. */
+    uint32_t returning_bound;
+    uint32_t is_crowded; /* 1: new players are turned away, because the loop lags. */
+    uint32_t lag_us;     /* The mean of the last half second. */
+    uint64_t crowds;     /* How often that began. */
+    uint64_t accept_failed;
+    uint64_t adopt_failed;      /* libwebsockets did not take the connection. */
     uint64_t refused_handshake; /* Other answers to a bad handshake. */
     uint64_t handshake_timeouts;
     uint64_t assembly_refused; /* Closed in the middle of a message: too many in pieces at once. */

@@ -96,6 +96,13 @@ void shard_restored(struct shard *const shards[], unsigned count);
 /* A WebSocket connection was opened. HANDLE_NONE where the shard is full: the edge closes it with CLOSE_FULL. */
 struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time now);
 
+/* There is no room for new players: that connection may say `hello` only for who comes back to a match, and soon. Any
+ * other is answered `unavailable` and closed with CLOSE_FULL. */
+void shard_only_for_return(struct shard *shard, struct handle session);
+
+/* Those of them who have not come back to a match yet. */
+uint32_t shard_returning(const struct shard *shard);
+
 /* One whole text message, valid UTF-8, at most MESSAGE_BYTES_MAX, stamped with its arrival. */
 void shard_on_message(struct shard *shard, struct handle session, const char *text, size_t bytes,
                       mono_time stamp);
@@ -176,6 +183,8 @@ struct shard_stats {
     uint32_t tokens_live, tokens_max;
     uint32_t
         lingering; /* Sessions whose connection is gone: the player may come back, or a record is owed. */
+    struct shard_depth returning; /* Without a bound: it is the edge's. */
+    uint64_t turned_away; /* New players that came when there was no room, and said hello. */
     uint64_t messages_in, frames_out;
     uint64_t refusals[REFUSAL_COUNT];
     uint64_t matches_started;

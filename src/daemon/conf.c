@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "edge/worker.h"
 
 void conf_init(struct conf *conf)
 {
@@ -156,7 +157,7 @@ enum {
     FILES_PROCESS = 64,
     /* Operators' connections at one time. */
     FILES_ADMIN = 32,
-    /* Listener, epoll, wake-up, libuv's epoll, wake-up and signal pipe, libwebsockets' pipe; the
+    /* Listener, epoll, its connections' epoll, wake-up, libuv's epoll, wake-up and signal pipe, libwebsockets' pipe; the
      * connection over the limit that is accepted to be told 1013; the journal's file that is
      * written, the one before it until that is synced, and the one after it. */
     FILES_PER_WORKER = 20,
@@ -164,12 +165,14 @@ enum {
     FILES_STORE_EPOLL = 1,
 };
 
-uint32_t conf_files_beside(const struct conf *conf)
+/* But players. */
+static uint32_t files_beside(const struct conf *conf)
 {
     QR_ASSERT(conf->workers > 0);
     bool asks_server = strcmp(conf->store, "sqlite") != 0 && strcmp(conf->store, "none") != 0;
     uint32_t of_store = asks_server ? conf->store_connections + FILES_STORE_EPOLL : 0;
-    return FILES_PROCESS + FILES_ADMIN + (FILES_PER_WORKER + of_store) * conf->workers;
+    return FILES_PROCESS + FILES_ADMIN + conf->max_half_open +
+           (FILES_PER_WORKER + of_store) * conf->workers;
 }
 
 /* Mailboxes are allocated at start, one for each pair of workers and direction, and for each with
@@ -205,28 +208,54 @@ static bool resolve_journal(const struct conf *conf, struct conf_problem *reterr
     return false;
 }
 
+static uint64_t files_of(uint32_t players)
+{
+    return (uint64_t)players + worker_returning_max(players);
+}
+
+uint32_t conf_sessions_max(const struct conf *conf)
+{
+    return shard_share((uint32_t)files_of(conf->max_connections), conf->workers);
+}
+
+uint64_t conf_files_needed(const struct conf *conf)
+{
+    return files_of(conf->max_connections) + files_beside(conf);
+}
+
+/* How many players so many files are enough for, and for those who come back where there is no room for others. */
+static uint32_t players_max(uint64_t files)
+{
+    uint32_t most = files < CONF_CONNECTIONS_MAX ? (uint32_t)files : CONF_CONNECTIONS_MAX;
+    uint32_t returning = worker_returning_max(most);
+    uint32_t players = most > returning ? most - returning : 0;
+    while (players < most && files_of(players + 1) <= files) players++;
+    return players;
+}
+
 static bool resolve_connections(struct conf *conf, uint64_t files_max,
                                 struct conf_problem *reterr_problem)
 {
-    uint64_t beside = conf_files_beside(conf);
-    if (files_max <= beside) {
+    uint64_t beside = files_beside(conf);
+    uint64_t least = files_of(1) + beside;
+    if (files_max < least) {
         conf_complain(reterr_problem,
                       "the limit on open files, %" PRIu64 ", leaves no room for players: %" PRIu64
                       " are needed beside them; set LimitNOFILE in the unit (or ulimit -n)",
-                      files_max, beside);
+                      files_max, least - 1);
         return false;
     }
-    uint64_t room = files_max - beside;
+    uint32_t room = players_max(files_max - beside);
     if (conf->max_connections == 0) {
-        conf->max_connections = room < CONF_CONNECTIONS_MAX ? (uint32_t)room : CONF_CONNECTIONS_MAX;
+        conf->max_connections = room;
         return true;
     }
-    if (conf->max_connections <= room) return true;
-    uint64_t needed = conf->max_connections + beside;
+    uint64_t needed = conf_files_needed(conf);
+    if (needed <= files_max) return true;
     conf_complain(reterr_problem,
                   "max_connections = %" PRIu32 " needs %" PRIu64
                   " open files, but the limit is %" PRIu64 ": set LimitNOFILE=%" PRIu64
-                  " in the unit (or ulimit -n), or max_connections to at most %" PRIu64,
+                  " in the unit (or ulimit -n), or max_connections to at most %" PRIu32,
                   conf->max_connections, needed, files_max, needed, room);
     return false;
 }

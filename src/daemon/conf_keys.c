@@ -118,6 +118,8 @@ const struct conf_key conf_keys[CONF_KEY_COUNT] = {
            "Players at one time, then 503; 0: what the limit on open files leaves room for."),
     NUMBER(max_half_open, 1, 100000, 1024, false,
            "Connections at one time that have not finished the WebSocket handshake."),
+    NUMBER(admit_lag_ms, 0, 60000, 200, false,
+           "How long what is ready may wait for a worker's loop; beyond it new players get 503; 0: however long."),
     TEXT_LIST(trusted_proxies, "", false, is_proxies, explain_proxies,
               "IPv4 and IPv6 addresses and ranges such as 10.0.0.0/8, separated by commas",
               "Proxies that players come through: to connections from there no network delay is credited."),

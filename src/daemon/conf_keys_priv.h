@@ -30,7 +30,7 @@ struct conf_key {
     const char *what;   /* One sentence that begins with an ordinary word. */
 };
 
-enum { CONF_KEY_COUNT = 38 };
+enum { CONF_KEY_COUNT = 39 };
 
 extern const struct conf_key conf_keys[CONF_KEY_COUNT];
 

@@ -56,7 +56,7 @@ static int set_file_limit(const struct conf *conf)
 {
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) return -errno;
-    rlim_t needed = (rlim_t)conf->max_connections + conf_files_beside(conf);
+    rlim_t needed = conf_files_needed(conf);
     limit.rlim_cur = needed < limit.rlim_max ? needed : limit.rlim_max;
     return setrlimit(RLIMIT_NOFILE, &limit) < 0 ? -errno : 0;
 }
@@ -126,8 +126,7 @@ static int open_journal(struct server *server)
     struct journal_store_options store = {.journal = server->journal,
                                           .store = server->shared.store,
                                           .shards = conf->workers,
-                                          .matches_max =
-                                              shard_share(conf->max_connections, conf->workers),
+                                          .matches_max = conf_sessions_max(conf),
                                           .loads_max = conf->store_queue_slots};
     error = journal_store_create(&store, &server->shared.store);
     if (error != 0) journal_destroy(server->journal);
@@ -212,7 +211,7 @@ static struct shard_settings settings_of(const struct server *server, const stru
     struct shard_settings settings = {
         .index = index,
         .count = conf->workers,
-        .sessions_max = shard_share(conf->max_connections, conf->workers),
+        .sessions_max = conf_sessions_max(conf),
         .match_queue_slots = conf->match_queue_slots,
         .restored_rounds_max = recovery_rounds_max(server->recovery),
         .match = {.mode = MATCH_MODE_DUEL,
@@ -419,6 +418,8 @@ int server_run(const struct conf *conf, const struct bank *bank)
                             .admin_fd = -1,
                             .shared = {.count = conf->workers,
                                        .connections_max = conf->max_connections,
+                                       .returning_max = worker_returning_max(conf->max_connections),
+                                       .admit_lag_ms = conf->admit_lag_ms,
                                        .half_open_max = conf->max_half_open / conf->workers + 1,
                                        .head_timeout_ms = conf->hello_timeout_ms,
                                        .head_rules = {.path = "/ws"},

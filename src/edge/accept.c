@@ -14,6 +14,8 @@
 #include "edge/log.h"
 #include "worker_priv.h"
 
+enum { EXPIRED_PER_TURN = 256 }; /* Heads that never came, of some 5 microseconds each. */
+
 static int watch(struct worker *worker, struct source *source, uint32_t events)
 {
     struct epoll_event event = {.events = events, .data.ptr = source};
@@ -89,15 +91,42 @@ static void begin_head(struct worker *worker, int fd, bool is_admin, mono_time n
     accept_on_head(worker, head); /* Its head may be here already. */
 }
 
+/* The listeners stay ready while nobody is accepted from them. */
+static void listen_for(struct worker *worker, uint32_t events)
+{
+    struct source *listeners[] = {&worker->listener, &worker->admin};
+    for (unsigned i = 0; i < 2; i++) {
+        struct epoll_event event = {.events = events, .data.ptr = listeners[i]};
+        if (listeners[i]->fd < 0) continue;
+        /* It is in there. */
+        (void)epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, listeners[i]->fd, &event);
+    }
+}
+
+/* Files or memory are used up: it is tried again when some may have been given back. */
+static void on_accept_failed(struct worker *worker, int error, mono_time now)
+{
+    enum { ACCEPT_AGAIN_MS = 100, LOG_EVERY_MS = 10000 };
+    worker->stats.accept_failed++;
+    worker->accept_again_at = mono_after(now, ACCEPT_AGAIN_MS);
+    listen_for(worker, 0);
+    bool is_told = worker->accept_logged_at.ms > 0 &&
+                   mono_elapsed(worker->accept_logged_at, now) < LOG_EVERY_MS;
+    if (is_told) return;
+    worker->accept_logged_at = now;
+    char value[LOG_VALUE_BYTES_MAX];
+    log_event(LOG_LEVEL_WARNING, "accept_failed", "shard=%u error=%s", worker->index,
+              log_value(strerror(error), value));
+}
+
 void accept_on_listener(struct worker *worker, const struct source *source, mono_time now)
 {
-    for (unsigned i = 0; i < ACCEPTS_PER_TURN; i++) {
+    unsigned most = admission_is_slow(&worker->admission) ? ACCEPTS_WHERE_SLOW : ACCEPTS_PER_TURN;
+    for (unsigned i = 0; i < most; i++) {
         int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
             bool is_usual = errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
-            if (!is_usual) {
-                log_event(LOG_LEVEL_WARNING, "accept_failed", "errno=%d", errno);
-            }
+            if (!is_usual) on_accept_failed(worker, errno, now);
             return;
         }
         worker->stats.accepted++;
@@ -119,11 +148,13 @@ static void refuse(struct worker *worker, struct head *head, const char *respons
     close_head(worker, head);
 }
 
-/* Whether there is room for one more player. Handshakes under way on several workers may pass this
- * together; the last word is on_established's (ws.c). */
-static bool has_room(const struct worker *worker)
+enum admit accept_admit(const struct worker *worker, uint32_t players)
 {
-    return atomic_load(&worker->shared->players) < worker->shared->connections_max;
+    const struct worker_shared *shared = worker->shared;
+    if (players < shared->connections_max && !worker->admission.is_crowded) return ADMIT_ANYBODY;
+    bool has_room = players < shared->connections_max + shared->returning_max &&
+                    shard_returning(worker->shard) < worker->returning_bound;
+    return has_room ? ADMIT_RETURNING : ADMIT_NOBODY;
 }
 
 static void hand_over(struct worker *worker, struct head *head, const struct head_found *found)
@@ -159,7 +190,7 @@ void accept_on_head(struct worker *worker, struct head *head)
         if (head->is_admin) {
             worker->stats.refused_handshake++;
             refuse(worker, head, head_response_not_found);
-        } else if (!has_room(worker)) {
+        } else if (accept_admit(worker, atomic_load(&worker->shared->players)) == ADMIT_NOBODY) {
             worker->stats.refused_full++;
             refuse(worker, head, head_response_full);
         } else {
@@ -175,7 +206,11 @@ void accept_on_head(struct worker *worker, struct head *head)
 
 void accept_expire(struct worker *worker, mono_time now)
 {
-    while (!list_is_empty(&worker->open_heads)) {
+    if (worker->accept_again_at.ms > 0 && !mono_is_before(now, worker->accept_again_at)) {
+        worker->accept_again_at.ms = 0;
+        listen_for(worker, EPOLLIN);
+    }
+    for (unsigned i = 0; i < EXPIRED_PER_TURN && !list_is_empty(&worker->open_heads); i++) {
         struct head *oldest = LIST_ITEM(worker->open_heads.next, struct head, node);
         if (mono_elapsed(oldest->accepted_at, now) < worker->shared->head_timeout_ms) return;
         worker->stats.handshake_timeouts++;
@@ -185,8 +220,11 @@ void accept_expire(struct worker *worker, mono_time now)
 
 bool accept_next_due(const struct worker *worker, mono_time *ret_at)
 {
-    if (list_is_empty(&worker->open_heads)) return false;
+    bool is_held = worker->accept_again_at.ms > 0;
+    if (is_held) *ret_at = worker->accept_again_at;
+    if (list_is_empty(&worker->open_heads)) return is_held;
     const struct head *oldest = LIST_ITEM(worker->open_heads.next, struct head, node);
-    *ret_at = mono_after(oldest->accepted_at, worker->shared->head_timeout_ms);
+    mono_time at = mono_after(oldest->accepted_at, worker->shared->head_timeout_ms);
+    if (!is_held || mono_is_before(at, *ret_at)) *ret_at = at;
     return true;
 }

@@ -11,7 +11,13 @@
 #include "edge/log.h"
 #include "worker_priv.h"
 
-enum { EVENTS_PER_WAIT = 256, ANSWERS_AT_ONCE = 32, PUBLISH_EVERY_MS = 1000, WAIT_MAX_MS = 1000 };
+enum {
+    EVENTS_PER_WAIT = 256,
+    ANSWERS_AT_ONCE = 32,
+    ANSWERS_PER_TURN = 256,
+    PUBLISH_EVERY_MS = 1000,
+    WAIT_MAX_MS = 1000
+};
 
 void worker_wake(struct worker *worker)
 {
@@ -36,6 +42,8 @@ static void publish(struct worker *worker, mono_time now)
 {
     if (mono_elapsed(worker->published_at, now) < PUBLISH_EVERY_MS) return;
     worker->published_at = now;
+    worker->stats.lag_us = worker->admission.lag_us;
+    worker->stats.is_crowded = worker->admission.is_crowded ? 1 : 0;
     shard_stats(worker->shard, &worker->stats.shard);
     pthread_mutex_lock(&worker->published_lock);
     worker->published = worker->stats;
@@ -56,7 +64,8 @@ static int wait_ms(const struct worker *worker, mono_time now)
 {
     int64_t wait = WAIT_MAX_MS;
     mono_time due;
-    bool has_more = !list_is_empty(&worker->closing) || !list_is_empty(&worker->held);
+    bool has_more =
+        worker->has_answers || !list_is_empty(&worker->closing) || !list_is_empty(&worker->held);
     if (worker->needs_uv || worker->has_input || has_more) return 0;
     if (shard_next_due(worker->shard, &due)) {
         int64_t until = (int64_t)mono_elapsed(now, due);
@@ -128,13 +137,14 @@ static void run_store(struct worker *worker)
 static void take_store_answers(struct worker *worker)
 {
     struct store_answer answers[ANSWERS_AT_ONCE];
-    unsigned count;
-    do { /* Bounded by the store's queue. */
+    unsigned count = ANSWERS_AT_ONCE;
+    for (unsigned taken = 0; taken < ANSWERS_PER_TURN && count == ANSWERS_AT_ONCE; taken += count) {
         count = store_take_answers(worker->shared->store, worker->index, answers, ANSWERS_AT_ONCE);
         for (unsigned i = 0; i < count; i++) {
             on_store_answer(worker->shard, &answers[i]);
         }
-    } while (count == ANSWERS_AT_ONCE);
+    }
+    worker->has_answers = count == ANSWERS_AT_ONCE;
 }
 
 static void follow_orders(struct worker *worker)
@@ -169,6 +179,9 @@ static mono_time end_turn(struct worker *worker, uint64_t woke_at_us)
     if (took_us / 1000 > worker->stats.loop_lag_ms_max) {
         worker->stats.loop_lag_ms_max = took_us / 1000;
     }
+    bool was_crowded = worker->admission.is_crowded;
+    admission_on_turn(&worker->admission, woke_at_us, now_us, worker->is_cut);
+    if (worker->admission.is_crowded && !was_crowded) worker->stats.crowds++;
     mono_time now = clock_mono_at(now_us);
     publish(worker, now);
     return now;
@@ -191,6 +204,7 @@ static mono_time turn(struct worker *worker, mono_time now)
     worker->has_input = false; /* All of it is the run's. */
     shard_run(worker->shard, now, clock_wall());
     ws_close_pending(worker);
+    worker->is_cut = worker->is_cut || !may_read;
     if (worker->needs_uv && may_read) {
         worker->read_at_us = clock_us();
         ws_run(worker);
@@ -202,6 +216,7 @@ static mono_time turn(struct worker *worker, mono_time now)
 static void *run(void *context)
 {
     struct worker *worker = context;
+    admission_init(&worker->admission, worker->shared->admit_lag_ms, clock_us());
     mono_time now = clock_mono();
     while (!atomic_load(&worker->shared->is_stopping)) now = turn(worker, now);
     return NULL;
@@ -209,12 +224,21 @@ static void *run(void *context)
 
 /* --- Life. --- */
 
+uint32_t worker_returning_max(uint32_t connections_max)
+{
+    enum { ONE_IN = 32, LEAST = 16, MOST = 1024 };
+    uint32_t share = connections_max / ONE_IN;
+    if (share < LEAST) return LEAST;
+    return share < MOST ? share : MOST;
+}
+
 size_t worker_bytes(const struct worker_shared *shared, const struct shard_settings *settings)
 {
     enum { LWS_BYTES_PER_CONNECTION = 2048 }; /* Measured; its receive buffer is most of it. */
     return shard_bytes(settings) + sizeof(struct worker) + (size_t)ASSEMBLIES_MAX * ASSEMBLY_BYTES +
            shared->half_open_max * sizeof(struct head) +
-           (size_t)shared->connections_max / shared->count * LWS_BYTES_PER_CONNECTION;
+           ((size_t)shared->connections_max + shared->returning_max) / shared->count *
+               LWS_BYTES_PER_CONNECTION;
 }
 
 /* Address space that costs memory only where it is used. */
@@ -268,6 +292,9 @@ int worker_create(const struct worker_settings *settings, struct worker **ret_wo
     worker->index = settings->shard.index;
     worker->listener = (struct source){SOURCE_LISTENER, settings->listener_fd};
     worker->admin = (struct source){SOURCE_ADMIN, settings->admin_fd};
+    worker->returning_bound =
+        (worker->shared->returning_max + worker->shared->count - 1) / worker->shared->count;
+    worker->stats.returning_bound = worker->returning_bound;
     worker->admin_port = settings->admin_fd >= 0 ? settings->admin_port : 0;
     worker->wake.fd = worker->watched.fd = worker->epoll_fd = -1;
     list_init(&worker->closing);

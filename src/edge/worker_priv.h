@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <uv.h>
 
+#include "admission_priv.h"
 #include "base/list.h"
 #include "base/time.h"
 #include "edge/embedded.h"
@@ -24,7 +25,8 @@ enum {
     ASSEMBLY_BYTES = MESSAGE_BYTES_MAX,
     ASSEMBLIES_MAX = 1024, /* Messages in pieces at one time, per worker. */
     ACCEPTS_PER_TURN = 64, /* Of some 25 microseconds each. */
-    CLOSES_PER_TURN = 64,  /* Of some 50 microseconds each. */
+    ACCEPTS_WHERE_SLOW = 16,
+    CLOSES_PER_TURN = 64, /* Of some 50 microseconds each. */
 };
 
 enum source_kind {
@@ -101,6 +103,7 @@ struct worker {
     bool is_started;
     bool needs_uv; /* Something was changed that libuv learns of only in a run. */
     bool is_store_ready;
+    bool has_answers; /* The store may have more. */
     bool is_cut;    /* More was ready than was read. */
     bool has_input; /* The shard was told something since its last run. */
     _Atomic bool is_empty;
@@ -109,6 +112,12 @@ struct worker {
     struct list closing;    /* Connections to be closed after the shard's run. */
     struct list held;       /* Those whose peers are gone, to be shown to libwebsockets. */
     struct list assembling; /* Those with an assembly, that which was begun first in front. */
+
+    struct admission admission;
+    uint32_t returning_bound;
+    mono_time
+        accept_again_at; /* There was no file for a connection: nobody is accepted before; 0: not so. */
+    mono_time accept_logged_at;
 
     struct head *heads; /* half_open_max of them. */
     struct list open_heads;
@@ -156,6 +165,12 @@ void ws_give_assembly(struct worker *worker, struct conn *conn);
 int ws_close_now(struct conn *conn, unsigned code, const char *reason);
 /* Takes the socket, whose own head was read already; `head` stands for it. */
 void ws_adopt(struct worker *worker, int fd, const char *head);
+
+/* What may become of one more connection: decided at its head, and again, finally, at the handshake's end, since some
+ * that are under way, also on other workers, may pass the first together. */
+enum admit { ADMIT_ANYBODY, ADMIT_RETURNING, ADMIT_NOBODY };
+/* `players`: how many there are without it. */
+enum admit accept_admit(const struct worker *worker, uint32_t players);
 
 /* ws_io.c */
 struct shard_io ws_shard_io(struct worker *worker);

@@ -158,11 +158,15 @@ static int on_established(struct worker *worker, struct conn *conn, struct lws *
     list_init(&conn->held_node);
     worker->stats.connections++;
     worker->has_input = true;
-    uint32_t players = atomic_fetch_add(&worker->shared->players, 1);
-    if (players < worker->shared->connections_max) {
+    enum admit admit = accept_admit(worker, atomic_fetch_add(&worker->shared->players, 1));
+    if (admit != ADMIT_NOBODY) {
         conn->session = shard_on_connect(worker->shard, conn, clock_mono());
     }
-    if (handle_is_none(conn->session)) return ws_close_now(conn, CLOSE_FULL, "full");
+    if (handle_is_none(conn->session)) {
+        worker->stats.refused_full++;
+        return ws_close_now(conn, CLOSE_FULL, "full");
+    }
+    if (admit == ADMIT_RETURNING) shard_only_for_return(worker->shard, conn->session);
     return watch_begin(worker, conn) != 0 ? ws_close_now(conn, CLOSE_FULL, "overload") : 0;
 }
 
@@ -322,8 +326,8 @@ void ws_run(struct worker *worker)
 void ws_adopt(struct worker *worker, int fd, const char *head)
 {
     worker->needs_uv = true;
-    /* On failure libwebsockets has closed the socket. */
+    /* On failure libwebsockets has closed the socket. A client can bring it about, so it is counted, not logged. */
     if (lws_adopt_socket_vhost_readbuf(worker->vhost, fd, head, strlen(head)) == NULL) {
-        log_event(LOG_LEVEL_WARNING, "adopt_failed", "fd=%d", fd);
+        worker->stats.adopt_failed++;
     }
 }

@@ -131,11 +131,21 @@ static void refuse_token(struct shard *shard, struct session *session)
     session_dismiss(shard, session, CLOSE_AUTH, "auth_failed", 0);
 }
 
-static void refuse_draining(struct shard *shard, struct session *session)
+/* Whether only those are served who come back to a match. */
+static bool is_closed(const struct shard *shard, const struct session *session)
 {
+    return shard->is_draining || session->is_for_return;
+}
+
+static void refuse_newcomer(struct shard *shard, struct session *session)
+{
+    bool is_full = !shard->is_draining;
+    uint32_t retry_ms = is_full ? FULL_RETRY_MS : RESTART_RETRY_MS;
+    if (is_full) shard->counters.turned_away++;
     session_refuse(shard, session, session->hello->request_id, REFUSAL_UNAVAILABLE,
-                   "The server restarts.", RESTART_RETRY_MS);
-    session_dismiss(shard, session, CLOSE_RESTART, "restart", RESTART_RETRY_MS);
+                   is_full ? "The server is full." : "The server restarts.", retry_ms);
+    session_dismiss(shard, session, is_full ? CLOSE_FULL : CLOSE_RESTART,
+                    is_full ? "full" : "restart", retry_ms);
 }
 
 static void set_name(struct shard *shard, struct session *session, const char *name)
@@ -175,9 +185,11 @@ static void hello_with_resume(struct shard *shard, struct session *session,
     struct id player;
     if (!parse_session(shard, request->hello.resume, &player, &hello->proof)) {
         if (shard->is_draining) {
-            refuse_draining(shard, session);
+            refuse_newcomer(shard, session);
         } else if (request->hello.token != NULL) {
             hello_with_token(shard, session);
+        } else if (session->is_for_return) {
+            refuse_newcomer(shard, session);
         } else {
             session_refuse(shard, session, hello->request_id, REFUSAL_RESUME_EXPIRED, NULL, 0);
         }
@@ -220,9 +232,11 @@ void hello_on_request(struct shard *shard, struct session *session, const struct
     if (request->hello.resume != NULL) {
         hello_with_resume(shard, session, request);
     } else if (shard->is_draining) {
-        refuse_draining(shard, session);
+        refuse_newcomer(shard, session);
     } else if (request->hello.token != NULL) {
         hello_with_token(shard, session);
+    } else if (session->is_for_return) {
+        refuse_newcomer(shard, session);
     } else {
         hello_with_name(shard, session, request->hello.name);
     }
@@ -255,6 +269,7 @@ static void say_welcome(struct shard *shard, struct session *session, const stru
                           });
     session->ask_at = (mono_time){UINT64_MAX};
     session->is_unconfirmed = true;
+    session_end_return(shard, session);
     session_say(shard, session, &wire);
     liveness_ping(shard, session);
     session_update_pause(shard, session);
@@ -266,8 +281,8 @@ static void welcome_idle(struct shard *shard, struct session *session)
     session_move(shard, session, SESSION_IDLE);
     if (session->is_over || session->is_handing_over) {
         ghost_settle(shard, session);
-    } else if (shard->is_draining) {
-        refuse_draining(shard, session);
+    } else if (is_closed(shard, session)) {
+        refuse_newcomer(shard, session);
     } else {
         say_welcome(shard, session, NULL);
     }
@@ -280,8 +295,8 @@ static void welcome_queued(struct shard *shard, struct session *session)
     session->join_id = 0;
     session_move(shard, session, SESSION_JOINING);
     session_owe(shard, session, DEBT_RETICKET);
-    if (shard->is_draining) {
-        refuse_draining(shard, session); /* QUEUED finds a session that is over. */
+    if (!session->is_over && is_closed(shard, session)) {
+        refuse_newcomer(shard, session); /* QUEUED finds a session that is over. */
     } else if (!session->is_over) {
         say_welcome(shard, session, NULL);
     }
@@ -317,6 +332,9 @@ void hello_on_grant(struct shard *shard, const struct record_grant *record)
         session_rearm(shard, session);
     } else if (standing->is_queued) {
         welcome_queued(shard, session);
+    } else if (session->is_for_return && !standing->is_known) {
+        welcome_idle(shard,
+                     session); /* Nothing is there to come back to: the store need not be asked. */
     } else if (standing->needs_load ||
                (session->hello->claim == CLAIM_TOKEN && !standing->is_known)) {
         load(shard, session);
@@ -376,9 +394,11 @@ void hello_on_deny(struct shard *shard, const struct record_deny *record)
             return;
         }
         if (shard->is_draining) {
-            refuse_draining(shard, session);
+            refuse_newcomer(shard, session);
         } else if (hello->has_bad_token) {
             refuse_token(shard, session);
+        } else if (session->is_for_return) {
+            refuse_newcomer(shard, session);
         } else {
             session_refuse(shard, session, hello->request_id, REFUSAL_RESUME_EXPIRED, NULL, 0);
         }

@@ -148,6 +148,31 @@ struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time n
     return session->self;
 }
 
+void shard_only_for_return(struct shard *shard, struct handle handle)
+{
+    struct session *session = pool_resolve(&shard->sessions, handle);
+    QR_ASSERT(session != NULL && session->state == SESSION_NEW && !session->is_for_return);
+    session->is_for_return = true;
+    shard->returning++;
+    if (shard->returning > shard->returning_max) shard->returning_max = shard->returning;
+    mono_time soon = mono_after(session->connected_at, RETURN_HELLO_MS);
+    if (mono_is_before(soon, session->hello_by)) session->hello_by = soon;
+    session_rearm(shard, session);
+}
+
+uint32_t shard_returning(const struct shard *shard)
+{
+    return shard->returning;
+}
+
+void session_end_return(struct shard *shard, struct session *session)
+{
+    if (!session->is_for_return) return;
+    session->is_for_return = false;
+    QR_ASSERT(shard->returning > 0);
+    shard->returning--;
+}
+
 void shard_on_message(struct shard *shard, struct handle handle, const char *text, size_t bytes,
                       mono_time stamp)
 {
@@ -167,6 +192,7 @@ static void be_over(struct shard *shard, struct session *session, enum close_cod
                     const char *reason)
 {
     session->is_over = true;
+    session_end_return(shard, session);
     session->close_code = (uint16_t)code;
     session->close_reason = reason;
     shard->io.log(shard->io.context, &(struct shard_note){.kind = NOTE_CLOSING,
@@ -220,6 +246,7 @@ void shard_on_disconnect(struct shard *shard, struct handle handle)
     session->is_choked = false;
     if (!session->is_over) {
         session->is_over = true;
+        session_end_return(shard, session);
         hello_cancel(shard, session);
         ghost_begin(shard, session);
     }

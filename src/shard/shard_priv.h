@@ -55,6 +55,8 @@ void session_dismiss(struct shard *shard, struct session *session, enum close_co
 /* Closes without bye, and not later than now. */
 void session_abandon(struct shard *shard, struct session *session, enum close_code code,
                      const char *reason);
+/* It has come back, or is over: what was kept free for it may be another's. Idempotent. */
+void session_end_return(struct shard *shard, struct session *session);
 /* A session without a connection that stands nowhere and owes nothing is released in this iteration's last phase. */
 void session_retire_if_done(struct shard *shard, struct session *session);
 void session_release(struct shard *shard, struct session *session);

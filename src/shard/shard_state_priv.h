@@ -45,6 +45,9 @@ enum {
     TICKET_EVERY_MS = 1000,
     RESTART_RETRY_MS = 1000,
     DRAIN_HELLO_MS = 1000,
+    RETURN_HELLO_MS =
+        1000, /* Who has no place of its own to say hello in gives this one back soon. */
+    FULL_RETRY_MS = 5000, /* As Retry-After in edge/head.c. */
     START_RETRY_MS = 100,
     BUSY_RETRY_MS = 100,
     SETTLING_RETRY_MS = 500,
@@ -179,6 +182,8 @@ struct session {
     bool is_retired : 1;
     bool is_forgotten : 1; /* The player is no business of this session any more. */
     bool is_loading : 1;   /* The store has been asked for the player. */
+    bool
+        is_for_return : 1; /* There is room for who comes back to a match only; not once that is so. */
     bool
         is_unconfirmed : 1; /* The first message after welcome ends the validity of the secret before. */
     bool is_ping_open : 1;  /* Its pong has not come. */
@@ -454,6 +459,7 @@ struct shard {
     uint32_t sweep_match_next;
 
     uint32_t lingering;
+    uint32_t returning, returning_max;        /* Sessions that are for a return, now and at most. */
     uint32_t states[SESSION_STATE_COUNT];     /* Sessions by state. */
     struct shard_stats counters;              /* Only what counts up. */
     struct match_result result;               /* Scratch for saving. */

@@ -34,6 +34,7 @@ void shard_stats(struct shard *shard, struct shard_stats *ret_stats)
     ret_stats->tokens_live = shard->token_stats.live;
     ret_stats->tokens_max = shard->token_stats.live_max;
     ret_stats->lingering = shard->lingering;
+    ret_stats->returning = (struct shard_depth){shard->returning, shard->returning_max, 0};
     for (unsigned to = 0; to < shard->settings.count; to++) {
         const struct mailbox *mailbox = shard->settings.to[to];
         ret_stats->mailbox_refused[to] = mailbox->refused;

@@ -93,7 +93,7 @@ static void check_resolved(const struct conf *conf)
     }
     QR_ASSERT(resolved.workers >= 1);
     QR_ASSERT(resolved.max_connections >= 1);
-    QR_ASSERT((uint64_t)resolved.max_connections + conf_files_beside(&resolved) <= FILES_MAX);
+    QR_ASSERT(conf_files_needed(&resolved) <= FILES_MAX);
 }
 
 static void check_taken(const struct conf *conf)

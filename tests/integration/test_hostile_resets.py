@@ -1,6 +1,7 @@
 """Connections that break at any moment, that flood, or that do not read: bounded memory, and nobody else is touched."""
 
 import json
+import os
 import select
 import signal
 import socket
@@ -17,8 +18,7 @@ DEADLINE_S = 30
 GROWTH_MAX = 16 << 20
 RESETS_PER_STAGE = 5
 CROWD = 2000
-ENDS_PER_TURN = 64  # watch.c.
-HELD_UP_S = 1  # In order it is 20 ms; other work of the machine is not this test's.
+TRIES = 3
 STALLED = 1024 + 8  # Messages in pieces, of one worker.
 
 SETTINGS = {
@@ -140,13 +140,9 @@ class HostileConnectionsTest(unittest.TestCase):
         self.until(ada, "peer")
         self.until(ada, "end")
 
-    def test_thousands_that_go_at_once_are_let_go_in_slices_and_hold_up_nobody(self):
-        honest = self.greeted()
-        raws = [self.upgraded() for _ in range(CROWD)]
-        crowded = self.daemon.wait_for_metrics(
-            lambda metrics: metrics.sum("quizrush_connections") > CROWD, "all of them are counted")
-        turns = crowded.sum("quizrush_loop_turns_total")
-        # All of them have gone, and only then comes the message, before the daemon sees any of it.
+    def files_open_when_answered(self, honest, raws):
+        """All of them go, and only then is something asked, before the daemon sees any of it: how many files it still
+        has open when the answer comes."""
         self.daemon.process.send_signal(signal.SIGSTOP)
         for index, raw in enumerate(raws):
             if index % 2 == 0:
@@ -154,14 +150,17 @@ class HostileConnectionsTest(unittest.TestCase):
             else:
                 raw.socket.close()
         honest.send_frame(TEXT, PING_REQUEST)
-        began = time.monotonic()
         self.daemon.process.send_signal(signal.SIGCONT)
         self.until(honest, "pong")
-        waited_s = time.monotonic() - began
-        metrics = self.daemon.wait_for_metrics(lambda metrics: metrics.sum("quizrush_connections") <= 3, "they are gone")
-        self.assertGreater(metrics.sum("quizrush_loop_turns_total") - turns, CROWD / ENDS_PER_TURN)
-        if not IS_SANITIZED:
-            self.assertLess(waited_s, HELD_UP_S)
+        return len(os.listdir(f"/proc/{self.daemon.process.pid}/fd"))
+
+    def test_who_stays_is_answered_before_thousands_that_have_gone_are_closed(self):
+        honest = self.greeted()
+        for _ in range(TRIES):  # Where this process is not let run for a while, all are closed when it looks.
+            raws = [self.upgraded() for _ in range(CROWD)]
+            if self.files_open_when_answered(honest, raws) > CROWD / 2:
+                return
+        self.fail("the answer came behind the closes")
 
     # --- Floods. ---
 

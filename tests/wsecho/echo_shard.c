@@ -89,6 +89,18 @@ struct handle shard_on_connect(struct shard *shard, shard_conn conn, mono_time n
     return handle;
 }
 
+void shard_only_for_return(struct shard *shard, struct handle session)
+{
+    (void)shard; /* There is nothing to come back to. */
+    (void)session;
+}
+
+uint32_t shard_returning(const struct shard *shard)
+{
+    (void)shard;
+    return 0;
+}
+
 void shard_on_disconnect(struct shard *shard, struct handle session)
 {
     pool_release(&shard->sessions, session);

@@ -251,32 +251,33 @@ static void no_max_connections_is_what_the_limit_leaves_room_for(void **state)
 {
     (void)state;
     struct conf conf = resolve(defaults(), 20000, 2);
-    assert_int_equal(conf_files_beside(&conf), 136);
-    assert_int_equal(conf.max_connections, 20000 - 136);
+    /* 1,160 beside the players, and one in 32 more for who comes back. */
+    assert_int_equal(conf.max_connections, 18270);
+    assert_int_equal(conf_files_needed(&conf), 20000);
     assert_int_equal(resolve(defaults(), UINT64_MAX, 2).max_connections, CONF_CONNECTIONS_MAX);
 }
 
 static void a_max_connections_that_just_fits_is_taken(void **state)
 {
     (void)state;
-    assert_int_equal(resolve(set("max_connections=19864"), 20000, 2).max_connections, 19864);
+    assert_int_equal(resolve(set("max_connections=18270"), 20000, 2).max_connections, 18270);
 }
 
 static void a_max_connections_beyond_the_limit_names_what_to_change(void **state)
 {
     (void)state;
     expect_resolve_refused(set("max_connections=50000"), 20000,
-                           "max_connections = 50000 needs 50136 open files, but the limit is "
-                           "20000: set LimitNOFILE=50136 in the unit (or ulimit -n), or "
-                           "max_connections to at most 19864");
+                           "max_connections = 50000 needs 52184 open files, but the limit is "
+                           "20000: set LimitNOFILE=52184 in the unit (or ulimit -n), or "
+                           "max_connections to at most 18270");
 }
 
 static void a_limit_without_room_for_a_player_is_refused(void **state)
 {
     (void)state;
-    assert_int_equal(resolve(defaults(), 137, 2).max_connections, 1);
-    expect_resolve_refused(defaults(), 136,
-                           "the limit on open files, 136, leaves no room for players: 136 are "
+    assert_int_equal(resolve(defaults(), 1177, 2).max_connections, 1);
+    expect_resolve_refused(defaults(), 1176,
+                           "the limit on open files, 1176, leaves no room for players: 1176 are "
                            "needed beside them; set LimitNOFILE in the unit (or ulimit -n)");
 }
 

@@ -1,0 +1,37 @@
+#include "admission_priv.h"
+
+enum { SLOW_AT_ONE_IN = 4, OPEN_AT_ONE_IN = 2 };
+
+void admission_init(struct admission *admission, uint32_t limit_ms, uint64_t now_us)
+{
+    *admission = (struct admission){
+        .limit_us = limit_ms * 1000, .caught_up_at_us = now_us, .turned_at_us = now_us};
+}
+
+/* For `lasted_us` the lag was `lag_us`. */
+static void mix(struct admission *admission, uint64_t lag_us, uint64_t lasted_us)
+{
+    uint64_t window = ADMISSION_WINDOW_US;
+    if (lasted_us > window) lasted_us = window;
+    if (lag_us > UINT32_MAX) lag_us = UINT32_MAX;
+    uint64_t mean = (admission->lag_us * (window - lasted_us) + lag_us * lasted_us) / window;
+    admission->lag_us = (uint32_t)mean;
+}
+
+void admission_on_turn(struct admission *admission, uint64_t woke_at_us, uint64_t ended_at_us,
+                       bool is_cut)
+{
+    mix(admission, 0, woke_at_us - admission->turned_at_us);
+    if (!is_cut) admission->caught_up_at_us = woke_at_us;
+    mix(admission, ended_at_us - admission->caught_up_at_us, ended_at_us - woke_at_us);
+    admission->turned_at_us = ended_at_us;
+    if (admission->limit_us == 0) return;
+    uint32_t least_us =
+        admission->is_crowded ? admission->limit_us / OPEN_AT_ONE_IN : admission->limit_us;
+    admission->is_crowded = admission->lag_us > least_us;
+}
+
+bool admission_is_slow(const struct admission *admission)
+{
+    return admission->limit_us > 0 && admission->lag_us > admission->limit_us / SLOW_AT_ONE_IN;
+}
