@@ -44,6 +44,16 @@ static void keep_earlier(mono_time *earliest, mono_time at)
     if (mono_is_before(at, *earliest)) *earliest = at;
 }
 
+/* When a client that is behind counts as too slow: it has taken nothing for the send timeout, or it has taken something
+ * now and then, and never caught up. */
+static mono_time slow_at(const struct shard *shard, const struct session *session)
+{
+    uint64_t timeout_ms = shard->settings.send_timeout_ms;
+    mono_time at = mono_after(session->stuck_since, timeout_ms);
+    keep_earlier(&at, mono_after(session->behind_since, BEHIND_TIMEOUTS * timeout_ms));
+    return at;
+}
+
 /* Only deadlines that look_at_connection, hello_ask_again or ghost_look will deal with: one that is over and stays would
  * be handed out again and again, and keep every other timer waiting. */
 void session_rearm(struct shard *shard, struct session *session)
@@ -52,9 +62,7 @@ void session_rearm(struct shard *shard, struct session *session)
     session_update_pause(shard, session);
     mono_time at = session->ask_at;
     if (session->state == SESSION_NEW && !session->is_over) keep_earlier(&at, session->hello_by);
-    if (session->is_choked && !session->is_close_asked) {
-        keep_earlier(&at, mono_after(session->stuck_since, shard->settings.send_timeout_ms));
-    }
+    if (session->is_choked && !session->is_close_asked) keep_earlier(&at, slow_at(shard, session));
     if (mono_is_before(shard->now, session->resume_at)) keep_earlier(&at, session->resume_at);
     if (session->state == SESSION_QUEUED && !session->is_over) {
         keep_earlier(&at, session->ticket_at);
@@ -72,8 +80,7 @@ void session_rearm(struct shard *shard, struct session *session)
 
 static void look_at_connection(struct shard *shard, struct session *session)
 {
-    if (session->is_choked &&
-        mono_elapsed(session->stuck_since, shard->now) >= shard->settings.send_timeout_ms) {
+    if (session->is_choked && !mono_is_before(shard->now, slow_at(shard, session))) {
         /* Not even bye would get through. */
         shard->counters.slow_readers++;
         session_abandon(shard, session, CLOSE_SLOW, "slow_reader");
@@ -129,7 +136,7 @@ struct session *session_acquire(struct shard *shard, enum session_state state)
     list_init(&session->flush_node);
     list_init(&session->debt_node);
     list_init(&session->gone_node);
-    session->ask_at = session->ghost_until = never;
+    session->ask_at = session->ghost_until = session->behind_since = never;
     session->pong_ms = UINT32_MAX;
     return session;
 }
@@ -210,9 +217,11 @@ void session_dismiss(struct shard *shard, struct session *session, enum close_co
     if (session->is_over) return;
     struct wire wire = shard_wire(shard);
     encode_bye(&wire, reason, retry_ms);
-    session_say(shard, session, &wire);
-    if (session->is_over) return; /* There was no room even for bye. */
-    be_over(shard, session, code, reason);
+    if (session_try_say(shard, session, &wire)) {
+        be_over(shard, session, code, reason);
+    } else { /* There is no room even for bye. */
+        session_abandon(shard, session, code, reason);
+    }
 }
 
 void session_abandon(struct shard *shard, struct session *session, enum close_code code,

@@ -111,6 +111,9 @@ wall_time shard_wall(const struct shard *shard);
 struct wire shard_wire(struct shard *shard);
 /* Replies and news of the session's own. */
 void session_say(struct shard *shard, struct session *session, const struct wire *wire);
+/* False: there is no room. To a connection that is gone everything can be said. */
+QR_MUST_USE bool session_try_say(struct shard *shard, struct session *session,
+                                 const struct wire *wire);
 void session_say_left(struct shard *shard, struct session *session, uint32_t request_id);
 void session_say_droppable(struct shard *shard, struct session *session, const struct wire *wire);
 void session_refuse(struct shard *shard, struct session *session, uint32_t request_id,

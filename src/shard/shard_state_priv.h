@@ -47,6 +47,8 @@ enum {
     DRAIN_HELLO_MS = 1000,
     RETURN_HELLO_MS =
         1000, /* Who has no place of its own to say hello in gives this one back soon. */
+    BEHIND_TIMEOUTS =
+        4, /* In as many send timeouts a client has to have taken all that is there. */
     FULL_RETRY_MS = 5000, /* As Retry-After in edge/head.c. */
     START_RETRY_MS = 100,
     BUSY_RETRY_MS = 100,
@@ -154,8 +156,9 @@ struct session {
     /* --- The connection. --- */
     mono_time connected_at; /* Of a player's connections the one with the newest wins. */
     mono_time hello_by;
-    mono_time stuck_since; /* With a choked outbox: since when. */
-    mono_time resume_at;   /* With a flooding client: when reading goes on. */
+    mono_time stuck_since;  /* With a choked outbox: since when nothing was taken. */
+    mono_time behind_since; /* Since when it was never empty behind a flush; UINT64_MAX: it was. */
+    mono_time resume_at;    /* With a flooding client: when reading goes on. */
     mono_time
         ask_at; /* An answer is awaited that may be lost: when to ask again; UINT64_MAX: none. */
     mono_time heard_at;       /* The last inbound byte, or when it began to be waited for. */

@@ -73,10 +73,15 @@ void session_overload(struct shard *shard, struct session *session)
     session_abandon(shard, session, CLOSE_FULL, "overload");
 }
 
+bool session_try_say(struct shard *shard, struct session *session, const struct wire *wire)
+{
+    bool is_heard = session->conn != NULL && !session->is_close_asked;
+    return !is_heard || say(shard, session, wire, false);
+}
+
 void session_say(struct shard *shard, struct session *session, const struct wire *wire)
 {
-    if (session->conn == NULL || session->is_close_asked) return;
-    if (!say(shard, session, wire, false)) session_overload(shard, session);
+    if (!session_try_say(shard, session, wire)) session_overload(shard, session);
 }
 
 void session_say_left(struct shard *shard, struct session *session, uint32_t request_id)
@@ -127,9 +132,11 @@ static void flush_session(struct shard *shard, struct session *session)
     if (sent < count) {
         session->is_choked = true;
         session->stuck_since = shard->now;
+        if (mono_is_before(shard->now, session->behind_since)) session->behind_since = shard->now;
         session_rearm(shard, session);
         return;
     }
+    session->behind_since = (mono_time){UINT64_MAX};
     if (session->is_over) {
         ask_close(shard, session);
         return;

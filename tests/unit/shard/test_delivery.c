@@ -83,6 +83,28 @@ static void a_reader_that_takes_some_in_time_stays(void **state)
     world_close(world);
 }
 
+static void a_reader_that_takes_some_in_time_and_never_catches_up_is_closed(void **state)
+{
+    (void)state;
+    enum { TIMEOUTS = 4, MORE = 2 * TIMEOUTS };
+    struct world *world = world_of(1);
+    is_idle(world, ADA, 0);
+    takes_only(world, ADA, 0);
+    for (unsigned i = 0; i < MORE; i++) pings(world, ADA);
+    for (unsigned i = 1; i < TIMEOUTS; i++) {
+        run_ms(world, SEND_TIMEOUT_MS - 1);
+        expect_open(world, ADA);
+        takes_only(world, ADA, 1);
+    }
+    run_ms(world, SEND_TIMEOUT_MS - 1);
+    expect_open(world, ADA);
+    takes_only(world, ADA, 1);
+    run_ms(world, TIMEOUTS + HOPS_MS);
+    expect_closed(world, ADA, CLOSE_SLOW);
+    assert_int_equal(stats_of(world, 0).slow_readers, 1);
+    world_close(world);
+}
+
 static void a_slow_reader_in_a_match_is_away_for_the_other(void **state)
 {
     (void)state;
@@ -316,6 +338,7 @@ int main(void)
         cmocka_unit_test(a_reader_that_takes_nothing_is_closed_after_the_send_timeout),
         cmocka_unit_test(a_reader_that_is_sent_away_keeps_no_other_deadline_waiting),
         cmocka_unit_test(a_reader_that_takes_some_in_time_stays),
+        cmocka_unit_test(a_reader_that_takes_some_in_time_and_never_catches_up_is_closed),
         cmocka_unit_test(a_slow_reader_in_a_match_is_away_for_the_other),
         cmocka_unit_test(emotes_that_find_no_room_are_told_as_a_gap),
         cmocka_unit_test(what_found_no_room_comes_later_to_the_same_bytes),
