@@ -93,6 +93,8 @@ struct worker_stats {
     uint64_t adopt_failed;      /* libwebsockets did not take the connection. */
     uint64_t refused_handshake; /* Other answers to a bad handshake. */
     uint64_t handshake_timeouts;
+    uint32_t assemblies, assemblies_max, assemblies_bound; /* Messages in pieces. */
+    uint32_t listen_queue, listen_queue_max, listen_queue_bound;
     uint64_t assembly_refused; /* Closed in the middle of a message: too many in pieces at once. */
     uint64_t turns;
     uint64_t loop_lag_ms_max;    /* The longest turn since the last snapshot. */

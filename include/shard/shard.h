@@ -197,6 +197,7 @@ struct shard_stats {
     uint64_t mailbox_refused[WORKERS_MAX];
     uint32_t mailbox_used[WORKERS_MAX]; /* Towards each shard, bytes. */
     uint32_t mailbox_used_max[WORKERS_MAX];
+    uint32_t mailbox_bound; /* Of each. */
 };
 
 /* A snapshot. The maxima stay; timers_late_ms_max starts anew. */

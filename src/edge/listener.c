@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -72,4 +73,14 @@ int listener_open(const char *address_text, uint32_t port, unsigned count, int r
         return error;
     }
     return 0;
+}
+
+void listener_depth(int fd, uint32_t *ret_waiting, uint32_t *ret_bound)
+{
+    struct tcp_info info = {0};
+    socklen_t size = sizeof(info);
+    bool is_known = getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) == 0;
+    /* Of a listener these two have another meaning than their names (tcp(7) does not say so, ss(8) shows it). */
+    *ret_waiting = is_known ? info.tcpi_unacked : 0;
+    *ret_bound = is_known ? info.tcpi_sacked : 0;
 }

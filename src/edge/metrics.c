@@ -66,6 +66,13 @@ static const struct row rows[] = {
          "Bad handshakes refused."),
     WIDE("quizrush_handshake_timeouts_total", "counter", handshake_timeouts,
          "Heads that never came."),
+    NARROW("quizrush_listen_queue", "gauge", listen_queue, "Connections that wait to be accepted."),
+    NARROW("quizrush_listen_queue_max", "gauge", listen_queue_max,
+           "The most of them ever, looked at once a second."),
+    NARROW("quizrush_listen_queue_bound", "gauge", listen_queue_bound, "Their bound."),
+    NARROW("quizrush_assemblies", "gauge", assemblies, "Messages that have come in part."),
+    NARROW("quizrush_assemblies_max", "gauge", assemblies_max, "The most of them ever."),
+    NARROW("quizrush_assemblies_bound", "gauge", assemblies_bound, "Their bound."),
     WIDE("quizrush_assembly_refused_total", "counter", assembly_refused,
          "Connections closed for want of room for a message in pieces."),
     WIDE("quizrush_loop_turns_total", "counter", turns, "Turns of the loop."),
@@ -214,15 +221,16 @@ static void print_mailboxes(const struct figures *figures)
     } kinds[] = {
         {"quizrush_mailbox_bytes", "gauge", "Bytes waiting from one shard for another."},
         {"quizrush_mailbox_bytes_max", "gauge", "The most bytes that ever waited."},
+        {"quizrush_mailbox_bytes_bound", "gauge", "Their bound."},
         {"quizrush_mailbox_refused_total", "counter", "Records that found no room, and were kept."},
     };
-    for (unsigned kind = 0; kind < 3; kind++) {
+    for (unsigned kind = 0; kind < sizeof(kinds) / sizeof(kinds[0]); kind++) {
         describe(figures->out, kinds[kind].name, kinds[kind].type, kinds[kind].help);
         for (unsigned from = 0; from < figures->count; from++) {
             const struct shard_stats *stats = &figures->stats[from].shard;
             for (unsigned to = 0; to < figures->count; to++) {
                 unsigned long long values[] = {stats->mailbox_used[to], stats->mailbox_used_max[to],
-                                               stats->mailbox_refused[to]};
+                                               stats->mailbox_bound, stats->mailbox_refused[to]};
                 fprintf(figures->out, "%s{from=\"%u\",to=\"%u\"} %llu\n", kinds[kind].name, from,
                         to, values[kind]);
             }

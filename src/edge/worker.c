@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "edge/clock.h"
+#include "edge/listener.h"
 #include "edge/log.h"
 #include "worker_priv.h"
 
@@ -42,6 +43,13 @@ static void publish(struct worker *worker, mono_time now)
 {
     if (mono_elapsed(worker->published_at, now) < PUBLISH_EVERY_MS) return;
     worker->published_at = now;
+    struct worker_stats *stats = &worker->stats;
+    stats->assemblies = worker->assembly_count - worker->free_assembly_count;
+    stats->assemblies_max = worker->assembly_count; /* They are kept. */
+    listener_depth(worker->listener.fd, &stats->listen_queue, &stats->listen_queue_bound);
+    if (stats->listen_queue > stats->listen_queue_max) {
+        stats->listen_queue_max = stats->listen_queue;
+    }
     worker->stats.lag_us = worker->admission.lag_us;
     worker->stats.is_crowded = worker->admission.is_crowded ? 1 : 0;
     shard_stats(worker->shard, &worker->stats.shard);
@@ -294,6 +302,7 @@ int worker_create(const struct worker_settings *settings, struct worker **ret_wo
     worker->admin = (struct source){SOURCE_ADMIN, settings->admin_fd};
     worker->returning_bound =
         (worker->shared->returning_max + worker->shared->count - 1) / worker->shared->count;
+    worker->stats.assemblies_bound = ASSEMBLIES_MAX;
     worker->stats.returning_bound = worker->returning_bound;
     worker->admin_port = settings->admin_fd >= 0 ? settings->admin_port : 0;
     worker->wake.fd = worker->watched.fd = worker->epoll_fd = -1;

@@ -37,6 +37,7 @@ void shard_stats(struct shard *shard, struct shard_stats *ret_stats)
     ret_stats->returning = (struct shard_depth){shard->returning, shard->returning_max, 0};
     for (unsigned to = 0; to < shard->settings.count; to++) {
         const struct mailbox *mailbox = shard->settings.to[to];
+        ret_stats->mailbox_bound = mailbox->size;
         ret_stats->mailbox_refused[to] = mailbox->refused;
         ret_stats->mailbox_used[to] = mailbox_bytes_used(mailbox);
         ret_stats->mailbox_used_max[to] = mailbox->bytes_used_max;

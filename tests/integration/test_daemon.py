@@ -15,8 +15,9 @@ from pathlib import Path
 import websockets
 
 from client import DROPPABLE, Client, pair, play_rest
-from daemon import IS_SANITIZED, LOOPBACK, QUESTIONS, QUICK, Daemon, Port, run_once, set_arguments, wait_until
+from daemon import IS_SANITIZED, LOOPBACK, QUESTIONS, QUICK, ROOT, Daemon, Port, run_once, set_arguments, wait_until
 
+GUIDE = ROOT / "docs" / "operations.md"
 START_MS_MAX = 50
 STARTS = 5
 STOP_AT_ONCE_S = 3
@@ -265,6 +266,19 @@ class PageTest(unittest.TestCase):
                      "quizrush_loop_lag_ms_max"):
             with self.subTest(name=name):
                 self.assertGreaterEqual(metrics.sum(name), 0)
+
+    def test_every_bound_of_the_guide_has_its_metrics(self):
+        section = GUIDE.read_text().split("\n## Every bound\n")[1].split("\n## ")[0]
+        rows = [line.strip("|").split("|") for line in section.splitlines() if line.startswith("|")][2:]
+        self.assertGreater(len(rows), 20)
+        metrics = self.daemon.metrics()
+        for what, _, _, named in rows:
+            first = ""
+            for name, code in re.findall(r"`(\w+)(?:\{code=\"(\w+)\"\})?`", named):
+                with self.subTest(what=what.strip(), name=name):
+                    name = first + name if name.startswith("_") else name
+                    first = first if name.startswith(f"{first}_") and first else name
+                    metrics.values(f"quizrush_{name}", **({"code": code} if code else {}))
 
     def test_what_a_player_is_answered_is_timed_from_its_arrival(self):
         name = "quizrush_arrival_to_write_seconds"

@@ -248,6 +248,25 @@ static void a_flood_that_lasts_is_closed(void **state)
     world_close(world);
 }
 
+/* Each second twice the rate, once twice the burst, and the message behind which reading stops. */
+static void of_a_flood_no_more_is_read_than_twice_the_rate(void **state)
+{
+    (void)state;
+    enum { SECONDS = 3, STEP_MS = 10, PAUSES_MAX = SECONDS * 4 * MESSAGE_RATE / MESSAGE_BURST };
+    struct world *world = world_of(1);
+    is_idle(world, ADA, 0);
+    uint64_t before = stats_of(world, 0).messages_in;
+    for (unsigned ms = 0; ms < SECONDS * 1000; ms += STEP_MS) {
+        if (world->clients[ADA].inbox_count < 4) ping_often(world, 4);
+        run_ms(world, STEP_MS);
+    }
+    expect_open(world, ADA);
+    uint64_t read = stats_of(world, 0).messages_in - before;
+    assert_in_range(read, SECONDS * MESSAGE_RATE,
+                    2 * MESSAGE_BURST + 2 * MESSAGE_RATE * SECONDS + PAUSES_MAX);
+    world_close(world);
+}
+
 static void too_many_unreadable_messages_close(void **state)
 {
     (void)state;
@@ -295,6 +314,7 @@ int main(void)
         cmocka_unit_test(beyond_twice_the_rate_the_client_is_not_read_for_a_while),
         cmocka_unit_test(a_client_that_was_not_read_is_read_again_though_it_is_offered_a_match),
         cmocka_unit_test(a_flood_that_lasts_is_closed),
+        cmocka_unit_test(of_a_flood_no_more_is_read_than_twice_the_rate),
         cmocka_unit_test(too_many_unreadable_messages_close),
         cmocka_unit_test(a_bad_request_with_an_id_is_not_unreadable),
     };
