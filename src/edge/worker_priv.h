@@ -2,6 +2,8 @@
  *
  *     worker.c       the thread, the loop, its wake-ups
  *     accept.c       connections until their HTTP head is read
+ *     admission.c    whether the loop keeps up, and new players may come
+ *     epoll_slice.c  how much is read in one go
  *     watch.c        whether a client masks its frames, and when it is gone
  *     ws.c           libwebsockets: its context, its callbacks
  *     ws_io.c        shard_io on top of it
