@@ -58,7 +58,7 @@ def section(report):
         parts.append(ratios(report["ratios"]))
     for entry in report["tables"]:
         parts += [f"{entry['title']}:", table(entry["columns"], entry["rows"])]
-    parts += [f"![{entry['title']}](benchmarks/{entry['file']})" for entry in report["charts"] + report["pictures"]]
+    parts += [f"![{entry['title']}](benchmarks/{entry['file']})" for entry in report["charts"] + report.get("pictures", [])]
     return "\n\n".join(parts) + "\n"
 
 
@@ -87,6 +87,6 @@ def write_report(directory, path):
         for entry in report["charts"]:
             lines = draw_lines(entry["title"], entry["x"], entry["y"], entry["series"], entry["is_log"])
             (pictures / entry["file"]).write_text(lines)
-        for entry in report["pictures"]:
+        for entry in report.get("pictures", []):
             (pictures / entry["file"]).write_text((Path(directory) / entry["file"]).read_text())
     path.write_text("\n".join([*parts, *notes.values()]))
