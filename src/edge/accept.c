@@ -14,7 +14,10 @@
 #include "edge/log.h"
 #include "worker_priv.h"
 
-enum { EXPIRED_PER_TURN = 256 }; /* Heads that never came, of some 5 microseconds each. */
+enum {
+    EXPIRED_PER_TURN = 256, /* Heads that never came, of some 5 microseconds each. */
+    HEAD_SHARE = 16,        /* A sixteenth of all places is many for one address. */
+};
 
 static int watch(struct worker *worker, struct source *source, uint32_t events)
 {
@@ -26,6 +29,7 @@ int accept_init(struct worker *worker)
 {
     uint32_t count = worker->shared->half_open_max;
     list_init(&worker->open_heads);
+    for (unsigned i = 0; i < HEAD_ORIGINS; i++) list_init(&worker->heads_from[i]);
     list_init(&worker->free_heads);
     worker->heads = calloc(count, sizeof(struct head));
     if (worker->heads == NULL) return -ENOMEM;
@@ -42,6 +46,9 @@ int accept_init(struct worker *worker)
 static void free_head(struct worker *worker, struct head *head)
 {
     list_remove(&head->node);
+    list_remove(&head->from_node);
+    worker->heads_from_count[head->from]--;
+    head->source.fd = -1;
     list_append(&worker->free_heads, &head->node);
     worker->stats.half_open--;
 }
@@ -61,18 +68,42 @@ void accept_fini(struct worker *worker)
     worker->heads = NULL;
 }
 
-static void begin_head(struct worker *worker, int fd, bool is_admin, mono_time now)
+/* Which part of the net it is: an IPv4 address, or the half of an IPv6 address that one customer has. */
+static uint16_t origin_of(const struct sockaddr_storage *peer)
+{
+    uint64_t net = 0;
+    if (peer->ss_family == AF_INET) {
+        net = ((const struct sockaddr_in *)(const void *)peer)->sin_addr.s_addr;
+    } else if (peer->ss_family == AF_INET6) {
+        const struct in6_addr *at = &((const struct sockaddr_in6 *)(const void *)peer)->sin6_addr;
+        memcpy(&net, IN6_IS_ADDR_V4MAPPED(at) ? at->s6_addr + 8 : at->s6_addr, sizeof(net));
+    }
+    return (uint16_t)((net * UINT64_C(0x9E3779B97F4A7C15)) >> 56);
+}
+
+/* Where all places are taken one has to go. Whoever has many is served from its own: the oldest of it. Who has few takes
+ * the oldest of all, so that a flood keeps out nobody who comes from elsewhere and says its head at once. */
+static void make_place(struct worker *worker, uint16_t from)
+{
+    if (!list_is_empty(&worker->free_heads)) return;
+    bool has_many = worker->heads_from_count[from] > worker->shared->half_open_max / HEAD_SHARE;
+    struct head *head = has_many ? LIST_ITEM(worker->heads_from[from].next, struct head, from_node)
+                                 : LIST_ITEM(worker->open_heads.next, struct head, node);
+    worker->stats.refused_handshake++;
+    close_head(worker, head);
+}
+
+static void begin_head(struct worker *worker, int fd, bool is_admin, uint16_t from, mono_time now)
 {
     int one = 1;
+    make_place(worker, from);
     struct list *node = list_take_first(&worker->free_heads);
-    if (node == NULL) { /* Too many that have not said what they want: the newest can come again. */
-        (void)close(fd);
-        worker->stats.refused_handshake++;
-        return;
-    }
     struct head *head = LIST_ITEM(node, struct head, node);
-    *head = (struct head){.source = {SOURCE_HEAD, fd}, .is_admin = is_admin, .accepted_at = now};
+    *head = (struct head){
+        .source = {SOURCE_HEAD, fd}, .is_admin = is_admin, .accepted_at = now, .from = from};
     list_append(&worker->open_heads, &head->node);
+    list_append(&worker->heads_from[from], &head->from_node);
+    worker->heads_from_count[from]++;
     worker->stats.half_open++;
     if (worker->stats.half_open > worker->stats.half_open_max_seen) {
         worker->stats.half_open_max_seen = worker->stats.half_open;
@@ -123,14 +154,16 @@ void accept_on_listener(struct worker *worker, const struct source *source, mono
 {
     unsigned most = admission_is_slow(&worker->admission) ? ACCEPTS_WHERE_SLOW : ACCEPTS_PER_TURN;
     for (unsigned i = 0; i < most; i++) {
-        int fd = accept4(source->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+        socklen_t size = sizeof(peer);
+        int fd = accept4(source->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0) {
             bool is_usual = errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
             if (!is_usual) on_accept_failed(worker, errno, now);
             return;
         }
         worker->stats.accepted++;
-        begin_head(worker, fd, source->kind == SOURCE_ADMIN, now);
+        begin_head(worker, fd, source->kind == SOURCE_ADMIN, origin_of(&peer), now);
     }
 }
 
@@ -175,6 +208,7 @@ static void hand_over(struct worker *worker, struct head *head, const struct hea
 
 void accept_on_head(struct worker *worker, struct head *head)
 {
+    if (head->source.fd < 0) return; /* It made place for another since it was ready. */
     char bytes[HEAD_BYTES_MAX];
     ssize_t size = recv(head->source.fd, bytes, sizeof(bytes), MSG_PEEK);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;

@@ -24,6 +24,7 @@
 #include "edge/worker.h"
 
 enum {
+    HEAD_ORIGINS = 256, /* Addresses are told apart by a hash of so many values. */
     ASSEMBLY_BYTES = MESSAGE_BYTES_MAX,
     ASSEMBLIES_MAX = 1024, /* Messages in pieces at one time, per worker. */
     ACCEPTS_PER_TURN = 64, /* Of some 25 microseconds each. */
@@ -52,7 +53,9 @@ struct head {
     struct source source;
     bool is_admin;
     mono_time accepted_at;
-    struct list node; /* In order of age: open ones, or free ones. */
+    struct list node;      /* In order of age: open ones, or free ones. */
+    struct list from_node; /* In order of age: open ones from the same part of the net. */
+    uint16_t from;
 };
 
 /* A connection that libwebsockets holds: its per-session data. There is one for each player: it is packed. */
@@ -123,6 +126,8 @@ struct worker {
 
     struct head *heads; /* half_open_max of them. */
     struct list open_heads;
+    struct list heads_from[HEAD_ORIGINS]; /* The same, by where they come from. */
+    uint16_t heads_from_count[HEAD_ORIGINS];
     struct list free_heads;
 
     uint8_t *free_assemblies[ASSEMBLIES_MAX]; /* Allocated when first needed, kept. */
