@@ -4,7 +4,8 @@
  * One thread and one epoll, at SCHED_IDLE, so that it takes only the time that nobody else on its core wants. Aimed at a
  * sink, a child of its own that accepts, reads and forgets, it is the same load on the machine and none on the server.
  * It runs until its standard input ends; then it prints its figures as one JSON object. With `storm` it says "ready"
- * when all players are there, and each byte of the standard input cuts them all off. */
+ * when all players are there, and each byte of the standard input is an order: `c` cuts them all off, `o` too and keeps
+ * them out, `b` lets them come back. */
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -59,9 +60,12 @@ static struct attack {
     uint32_t addresses;
     uint16_t port;
     bool is_sink;
+    bool is_echo; /* The server is a raw one, which greets nobody. */
+    bool is_away; /* Nobody comes. */
     int epoll_fd;
-    uint32_t open, connecting, next; /* `next` is looked at next for being opened again. */
+    uint32_t open, present, connecting, next; /* `next` is looked at next for being opened again. */
     uint32_t tick;
+    uint32_t pings; /* That a slow one sends a second. */
     bool is_ready_told;
     unsigned long long opened, shaken, thrown_out, failed, greeted, refused, sent_bytes, rounds;
 } attack;
@@ -224,6 +228,8 @@ static void end(struct conn *conn)
 {
     if (conn->state == CLOSED) return;
     if (conn->state == OPEN) attack.open--;
+    if (conn->is_greeted) attack.present--;
+    conn->is_greeted = false;
     if (conn->state == CONNECTING) attack.connecting--;
     (void)close(conn->fd);
     conn->state = CLOSED;
@@ -286,6 +292,7 @@ static void keep_proofs(struct conn *conn)
     if (!find_text(conn->text, "\"token\":\"", token, sizeof(token))) return;
     conn->is_greeted = true;
     attack.greeted++;
+    attack.present++;
     memcpy(conn->session, session, sizeof(session));
     memcpy(conn->token, token, sizeof(token));
 }
@@ -351,6 +358,7 @@ static void on_event(const struct epoll_event *event)
 static void open_some(void)
 {
     uint32_t begun = 0;
+    if (attack.is_away) return;
     for (uint32_t i = 0; i < attack.count && begun < OPENED_PER_TICK; i++) {
         if (attack.connecting >= CONNECTING_MAX) return;
         struct conn *conn = &conns[attack.next];
@@ -366,7 +374,7 @@ static void be_slow(void)
 {
     for (uint32_t i = attack.tick % TICKS_A_SECOND; i < attack.count; i += TICKS_A_SECOND) {
         if (conns[i].state != OPEN) continue;
-        for (int ping = 0; ping < PINGS_A_SECOND; ping++) {
+        for (uint32_t ping = 0; ping < attack.pings; ping++) {
             say(&conns[i],
                 "{\"type\":\"ping\",\"id\":3,\"at\":\"0123456789012345678901234567890123456789\"}");
         }
@@ -379,7 +387,9 @@ static void on_tick(void)
     attack.tick++;
     open_some();
     if (attack.kind == SLOW) be_slow();
-    if (attack.kind == STORM && attack.open == attack.count && !attack.is_ready_told) {
+    bool greets = !attack.is_sink && !attack.is_echo;
+    bool is_ready = (greets ? attack.present : attack.open) == attack.count;
+    if (attack.kind == STORM && is_ready && !attack.is_ready_told) {
         attack.is_ready_told = true;
         printf("ready\n");
         fflush(stdout);
@@ -407,7 +417,8 @@ static void parse(int argc, char *argv[])
     int option;
     attack.kind = KIND_COUNT;
     attack.addresses = 16;
-    while ((option = getopt(argc, argv, "k:n:p:a:s")) != -1) {
+    attack.pings = PINGS_A_SECOND;
+    while ((option = getopt(argc, argv, "k:n:p:a:r:se")) != -1) {
         switch (option) {
         case 'k':
             for (attack.kind = 0; attack.kind < KIND_COUNT; attack.kind++)
@@ -416,15 +427,17 @@ static void parse(int argc, char *argv[])
         case 'n': attack.count = (uint32_t)strtoul(optarg, NULL, 10); break;
         case 'p': attack.port = (uint16_t)strtoul(optarg, NULL, 10); break;
         case 'a': attack.addresses = (uint32_t)strtoul(optarg, NULL, 10); break;
+        case 'r': attack.pings = (uint32_t)strtoul(optarg, NULL, 10); break;
         case 's': attack.is_sink = true; break;
+        case 'e': attack.is_echo = true; break;
         default: attack.count = 0;
         }
     }
     bool is_right = attack.kind < KIND_COUNT && attack.count > 0 && attack.count <= COUNT_MAX &&
                     attack.addresses > 0 && (attack.port != 0 || attack.is_sink);
     if (is_right) return;
-    (void)fprintf(
-        stderr, "attack -k half-open|slow|garbage|storm -n COUNT (-p PORT | -s) [-a ADDRESSES]\n");
+    (void)fprintf(stderr, "attack -k half-open|slow|garbage|storm -n COUNT (-p PORT [-e] | -s) [-a "
+                          "ADDRESSES] [-r PINGS]\n");
     exit(2);
 }
 
@@ -442,7 +455,9 @@ static bool on_order(void)
 {
     char byte;
     if (read(STDIN_FILENO, &byte, 1) <= 0) return false;
-    if (attack.kind == STORM) cut_all_off();
+    if (attack.kind != STORM) return true;
+    if (byte == 'c' || byte == 'o') cut_all_off();
+    attack.is_away = byte == 'o';
     return true;
 }
 

@@ -21,6 +21,7 @@ import argparse
 import contextlib
 import json
 import os
+import select
 import shlex
 import socket
 import statistics
@@ -149,6 +150,11 @@ class Command(Measured):
             self.process.wait()
         self._log.close()
         self._port.release()
+
+
+def let_pass(seconds):
+    """A span over which something is measured; what is waited for has wait_until."""
+    select.select([], [], [], seconds)
 
 
 # --- Figures. ---
