@@ -30,6 +30,11 @@ static socklen_t parse_address(const char *text, uint32_t port, union socket_add
     return 0;
 }
 
+/* What the kernel keeps of each connection, which takes both from its listener, in bytes; it doubles them for its own
+ * headers. A client's longest message fits several times, and what a slow reader leaves is the outbox's to bound, not
+ * megabytes of the kernel's, which are nobody's to see. */
+enum { RECEIVE_BUFFER = 16384, SEND_BUFFER = 32768 };
+
 /* With SO_REUSEADDR in any case: connections of an earlier run that linger in TIME_WAIT are no reason to wait. */
 static int open_bound(const union socket_address *address, socklen_t length, int is_shared)
 {
@@ -48,9 +53,14 @@ static int open_bound(const union socket_address *address, socklen_t length, int
 
 static int open_listening(const union socket_address *address, socklen_t length)
 {
+    int receive = RECEIVE_BUFFER, send = SEND_BUFFER;
     int fd = open_bound(address, length, 1);
     if (fd < 0) return fd;
-    if (listen(fd, LISTENER_BACKLOG) == 0) return fd;
+    if (setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive, sizeof(receive)) == 0 &&
+        setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &send, sizeof(send)) == 0 &&
+        listen(fd, LISTENER_BACKLOG) == 0) {
+        return fd;
+    }
     int error = -errno;
     (void)close(fd); /* Nothing was done with it. */
     return error;
