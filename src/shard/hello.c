@@ -25,6 +25,7 @@ void hello_forget(struct shard *shard, struct session *session)
     pool_release(&shard->hellos, pool_handle_of(&shard->hellos, session->hello));
     session->hello = NULL;
     session->debts = (uint16_t)(session->debts & ~(unsigned)(DEBT_CLAIM | DEBT_COME));
+    session->ask_at = (mono_time){UINT64_MAX};
 }
 
 /* --- The session's text: the player's id and the secret, in hexadecimal. --- */
@@ -94,11 +95,6 @@ void hello_ask_again(struct shard *shard, struct session *session)
         playing_ask_again(shard, session);
         return;
     }
-    if (session
-            ->is_forgotten) { /* Nothing is asked for it any more, and its hello is given back. */
-        session->ask_at = (mono_time){UINT64_MAX};
-        return;
-    }
     session->ask_at = mono_after(shard->now, ASK_AGAIN_MS);
     if (session->is_loading) return; /* The store answers in any case. */
     if (session->state == SESSION_JOINING) {
@@ -113,7 +109,6 @@ static void back_to_new(struct shard *shard, struct session *session)
 {
     session_move(shard, session, SESSION_NEW);
     hello_forget(shard, session);
-    session->ask_at = (mono_time){UINT64_MAX};
     /* The time for hello runs on, with a moment for the next one. */
     mono_time soon = mono_after(shard->now, HELLO_AGAIN_MS);
     if (mono_is_before(session->hello_by, soon)) session->hello_by = soon;

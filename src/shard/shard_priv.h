@@ -64,7 +64,8 @@ void session_release(struct shard *shard, struct session *session);
 /* hello.c */
 /* What session->hello holds from here to hello_forget, all zero. */
 struct hello *hello_borrow(struct shard *shard, struct session *session);
-/* It is answered; a claim, or a coming, that was to be said once more has had its answer. Idempotent. */
+/* It is answered; a claim, or a coming, that was to be said once more has had its answer, and nobody asks for it again.
+ * Idempotent. */
 void hello_forget(struct shard *shard, struct session *session);
 void hello_on_request(struct shard *shard, struct session *session, const struct request *request);
 void hello_on_grant(struct shard *shard, const struct record_grant *record);

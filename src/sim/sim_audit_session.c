@@ -98,6 +98,14 @@ static void what_hello_says_is_kept_until_it_is_answered(const struct session *s
                    state_of(session));
 }
 
+static void nobody_asks_for_what_is_not_awaited(const struct session *session)
+{
+    bool is_awaiting = session->state == SESSION_GREETING || session->state == SESSION_JOINING ||
+                       session->state == SESSION_PLAYING;
+    if (session->ask_at.ms != UINT64_MAX && !is_awaiting)
+        sim_failed("nobody asks for what is not awaited: it does while %s", state_of(session));
+}
+
 static void a_pause_has_its_reason(const struct shard *shard, const struct session *session)
 {
     if (session->conn == NULL) return;
@@ -133,6 +141,7 @@ void session_audit(const struct shard *shard)
         what_is_done_is_released(session);
         a_session_waits_for_something(session);
         what_hello_says_is_kept_until_it_is_answered(session);
+        nobody_asks_for_what_is_not_awaited(session);
         a_pause_has_its_reason(shard, session);
     }
     if (memcmp(states, shard->states, sizeof(states)) != 0 || lingering != shard->lingering ||

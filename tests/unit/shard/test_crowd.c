@@ -146,6 +146,34 @@ static void who_waits_in_the_queue_is_turned_away_and_keeps_the_place_for_the_gr
     world_close(world);
 }
 
+/* Whose pause is not over does not get rid of it. */
+static void who_must_pause_is_turned_away_and_goes_on_pausing(void **state)
+{
+    (void)state;
+    struct world *world = world_of(2);
+    is_queued(world, BEN, 1);
+    is_idle(world, ADA, 0);
+    for (unsigned i = 0; i < 3; i++) {
+        joins(world, ADA);
+        settle(world);
+        leaves(world, ADA);
+        run_ms(world, HELLO_MS);
+    }
+    is_lost(world, ADA);
+    settle(world);
+    look_away(world, ADA);
+    comes_to_a_full_server(world, ADA, 1);
+    resumes(world, ADA);
+    settle(world);
+    expect_turned_away(world, ADA);
+    run_ms(world, 2 * HELLO_MS);
+    is_back(world, ADA, 0);
+    joins(world, ADA);
+    settle(world);
+    expect_said(world, ADA, "error rate_limited");
+    world_close(world);
+}
+
 static void who_says_no_hello_gives_the_place_back_soon(void **state)
 {
     (void)state;
@@ -192,6 +220,7 @@ int main(void)
         cmocka_unit_test(a_session_that_is_not_known_is_turned_away),
         cmocka_unit_test(what_is_no_session_is_turned_away),
         cmocka_unit_test(who_waits_in_the_queue_is_turned_away_and_keeps_the_place_for_the_grace),
+        cmocka_unit_test(who_must_pause_is_turned_away_and_goes_on_pausing),
         cmocka_unit_test(who_says_no_hello_gives_the_place_back_soon),
         cmocka_unit_test(who_goes_without_a_hello_gives_the_place_back),
         cmocka_unit_test(a_drain_comes_first),

@@ -180,6 +180,23 @@ static void the_price_is_for_the_player_and_not_the_connection(void **state)
     world_close(world);
 }
 
+static void the_price_waits_for_who_goes_before_the_welcome(void **state)
+{
+    (void)state;
+    struct world *world = with_one_who_has_dodged(3);
+    is_lost(world, ADA);
+    settle(world);
+    comes(world, ADA, 1);
+    resumes(world, ADA);
+    is_lost(world, ADA);
+    run_ms(world, PENALTY_MS / 2); /* Nobody asks on behalf of who is gone. */
+    is_back(world, ADA, 1);
+    joins(world, ADA);
+    settle(world);
+    expect_said(world, ADA, "error rate_limited");
+    world_close(world);
+}
+
 static void an_end_that_is_told_again_is_one_dodge(void **state)
 {
     (void)state;
@@ -313,6 +330,7 @@ int main(void)
         cmocka_unit_test(after_two_who_leaves_may_join),
         cmocka_unit_test(the_third_has_its_price),
         cmocka_unit_test(the_price_is_for_the_player_and_not_the_connection),
+        cmocka_unit_test(the_price_waits_for_who_goes_before_the_welcome),
         cmocka_unit_test(an_end_that_is_told_again_is_one_dodge),
         cmocka_unit_test(after_the_window_the_count_begins_anew),
         cmocka_unit_test(who_takes_a_forgotten_end_too_late_is_sent_away),
