@@ -239,9 +239,8 @@ static void expire_timers(struct shard *shard)
 /* Who has connected just now may say hello: to resume a live match, or to hear that the server restarts. */
 static bool may_still_say_hello(const struct shard *shard, const struct session *session)
 {
-    uint64_t left_ms = mono_elapsed(shard->now, session->hello_by);
-    uint64_t connected_ms = shard->settings.hello_timeout_ms - left_ms;
-    return !shard->is_shutting_down && connected_ms < DRAIN_HELLO_MS;
+    return !shard->is_shutting_down &&
+           mono_elapsed(session->connected_at, shard->now) < DRAIN_HELLO_MS;
 }
 
 static void sweep_session(struct shard *shard, struct session *session)

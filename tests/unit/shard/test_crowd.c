@@ -209,6 +209,22 @@ static void a_drain_comes_first(void **state)
     world_close(world);
 }
 
+static void who_comes_back_to_a_match_is_heard_in_a_drain_too(void **state)
+{
+    (void)state;
+    struct world *world = world_of(2);
+    duel_asks(world, 0, 1);
+    is_lost(world, ADA);
+    settle(world);
+    drain(world);
+    comes_to_a_full_server(world, ADA, 0);
+    run_ms(world, HELLO_MS / 2);
+    resumes(world, ADA);
+    settle(world);
+    expect_among(world, ADA, "peer back");
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -224,6 +240,7 @@ int main(void)
         cmocka_unit_test(who_says_no_hello_gives_the_place_back_soon),
         cmocka_unit_test(who_goes_without_a_hello_gives_the_place_back),
         cmocka_unit_test(a_drain_comes_first),
+        cmocka_unit_test(who_comes_back_to_a_match_is_heard_in_a_drain_too),
     };
     return cmocka_run_group_tests_name("shard/crowd", tests, NULL, NULL);
 }
