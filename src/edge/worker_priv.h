@@ -109,8 +109,8 @@ struct worker {
     bool needs_uv; /* Something was changed that libuv learns of only in a run. */
     bool is_store_ready;
     bool has_answers; /* The store may have more. */
-    bool is_cut;    /* More was ready than was read. */
-    bool has_input; /* The shard was told something since its last run. */
+    bool is_cut;      /* More was ready than was read. */
+    bool has_input;   /* The shard was told something since its last run. */
     _Atomic bool is_empty;
     bool has_told_empty;
 
@@ -127,7 +127,7 @@ struct worker {
     struct head *heads; /* half_open_max of them. */
     struct list open_heads;
     struct list heads_from[HEAD_ORIGINS]; /* The same, by where they come from. */
-    uint16_t heads_from_count[HEAD_ORIGINS];
+    uint32_t heads_from_count[HEAD_ORIGINS];
     struct list free_heads;
 
     uint8_t *free_assemblies[ASSEMBLIES_MAX]; /* Allocated when first needed, kept. */
