@@ -81,7 +81,9 @@ size_t worker_bytes(const struct worker_shared *shared, const struct shard_setti
 /* What a worker publishes once a second. */
 struct worker_stats {
     struct shard_stats shard;
-    uint32_t connections; /* Open WebSocket connections. */
+    uint32_t connections;          /* Open WebSocket connections. */
+    uint32_t leaving, leaving_max; /* Of them: that are being closed. */
+    uint64_t leaving_dropped;      /* That had to be: the peer did not go. */
     uint32_t half_open, half_open_max_seen, half_open_bound;
     uint64_t accepted;
     uint64_t refused_full; /* 503, or 1013 right behind the handshake: no room. */

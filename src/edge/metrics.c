@@ -41,6 +41,11 @@ struct row {
 
 static const struct row rows[] = {
     NARROW("quizrush_connections", "gauge", connections, "Open WebSocket connections."),
+    NARROW("quizrush_leaving", "gauge", leaving,
+           "Of them: those that are being closed, whose peer has not gone yet."),
+    NARROW("quizrush_leaving_max", "gauge", leaving_max, "The most of them ever."),
+    WIDE("quizrush_leaving_dropped_total", "counter", leaving_dropped,
+         "Those whose peer was told and did not go in time."),
     NARROW("quizrush_half_open", "gauge", half_open, "Connections without an HTTP head yet."),
     NARROW("quizrush_half_open_max", "gauge", half_open_max_seen, "The most of them ever."),
     NARROW("quizrush_half_open_bound", "gauge", half_open_bound, "Their bound."),

@@ -82,7 +82,7 @@ static void hold(struct worker *worker, struct conn *conn)
 {
     if (conn->is_held) return;
     conn->is_held = true;
-    ws_apply_pause(worker, conn);
+    if (!conn->is_shut) ws_apply_pause(worker, conn);
     list_append(&worker->held, &conn->held_node);
 }
 
@@ -92,7 +92,12 @@ static void let_go(struct worker *worker, unsigned count)
     while (count-- > 0 && (node = list_take_first(&worker->held)) != NULL) {
         struct conn *conn = LIST_ITEM(node, struct conn, held_node);
         conn->is_held = false;
-        ws_apply_pause(worker, conn);
+        if (conn->is_shut) {
+            list_remove(&conn->node); /* Nothing is left to be read or said. */
+            ws_kill_later(worker, conn);
+        } else {
+            ws_apply_pause(worker, conn);
+        }
     }
 }
 

@@ -83,6 +83,10 @@ static int wait_ms(const struct worker *worker, mono_time now)
         int64_t until = (int64_t)mono_elapsed(now, due);
         if (until < wait) wait = until;
     }
+    if (ws_next_due(worker, &due)) {
+        int64_t until = (int64_t)mono_elapsed(now, due);
+        if (until < wait) wait = until;
+    }
     if (store_next_due(worker->shared->store, worker->index, &due)) {
         int64_t until = (int64_t)mono_elapsed(now, due);
         if (until < wait) wait = until;
@@ -212,6 +216,7 @@ static mono_time turn(struct worker *worker, mono_time now)
     worker->has_input = false; /* All of it is the run's. */
     shard_run(worker->shard, now, clock_wall());
     ws_close_pending(worker);
+    ws_drop_leaving(worker, now);
     worker->is_cut = worker->is_cut || !may_read;
     if (worker->needs_uv && may_read) {
         worker->read_at_us = clock_us();
@@ -307,6 +312,7 @@ int worker_create(const struct worker_settings *settings, struct worker **ret_wo
     worker->admin_port = settings->admin_fd >= 0 ? settings->admin_port : 0;
     worker->wake.fd = worker->watched.fd = worker->epoll_fd = -1;
     list_init(&worker->closing);
+    list_init(&worker->leaving);
     list_init(&worker->held);
     list_init(&worker->assembling);
     pthread_mutex_init(&worker->published_lock, NULL);

@@ -68,7 +68,9 @@ struct conn {
     bool is_paused : 1;  /* By the shard. */
     bool is_first_frame_due : 1;
     bool is_watched : 1;
-    bool is_held : 1; /* The peer is gone, and libwebsockets is to see it later. */
+    bool is_held : 1;    /* The peer is gone, and libwebsockets is to see it later. */
+    bool is_leaving : 1; /* Its session knows; a close frame may be out. */
+    bool is_shut : 1; /* The close frame was the last that is said, and nothing is read any more. */
     uint16_t close_code;
     uint16_t assembly_size;
     uint16_t checked_size; /* How much of the message is known to be UTF-8. */
@@ -79,9 +81,12 @@ struct conn {
     union {
         /* A player's. What closes has no assembly: it is in one list at a time. */
         struct {
-            struct list node;         /* In worker->assembling or worker->closing. */
-            uint8_t *assembly;        /* A message's beginning; owns, from the worker's pool. */
-            const char *close_reason; /* A constant. */
+            struct list node;  /* In worker->assembling, ->closing or ->leaving. */
+            uint8_t *assembly; /* A message's beginning; owns, from the worker's pool. */
+            union {
+                const char *close_reason; /* A constant; until it leaves. */
+                mono_time leaving_until;  /* Then it is dropped. */
+            };
         };
         /* HTTP's. */
         struct {
@@ -115,6 +120,7 @@ struct worker {
     bool has_told_empty;
 
     struct list closing;    /* Connections to be closed after the shard's run. */
+    struct list leaving;    /* Those whose end has begun, in the order in which it did. */
     struct list held;       /* Those whose peers are gone, to be shown to libwebsockets. */
     struct list assembling; /* Those with an assembly, that which was begun first in front. */
 
@@ -168,8 +174,9 @@ void ws_destroy(struct worker *worker);
 void ws_run(struct worker *worker);
 /* Gives back what there is of a message. */
 void ws_give_assembly(struct worker *worker, struct conn *conn);
-/* Inside a callback: the close frame goes out when the callback returns the result. */
-int ws_close_now(struct conn *conn, unsigned code, const char *reason);
+/* The shard is told, and from here on the connection has little time to end. Idempotent. Before a close frame goes out,
+ * whoever wants the close: nothing of the shard's may follow it. */
+void ws_leave(struct worker *worker, struct conn *conn);
 /* Takes the socket, whose own head was read already; `head` stands for it. */
 void ws_adopt(struct worker *worker, int fd, const char *head);
 
@@ -184,6 +191,12 @@ struct shard_io ws_shard_io(struct worker *worker);
 /* Outside of callbacks: the close frame goes out at the end of a turn soon. What still arrives is ignored. */
 void ws_close_later(struct worker *worker, struct conn *conn, unsigned code, const char *reason);
 void ws_close_pending(struct worker *worker);
+/* Without a close frame, from libwebsockets' own loop, in O(1). */
+void ws_kill_later(struct worker *worker, struct conn *conn);
+/* Those that have been leaving long enough, some of them. */
+void ws_drop_leaving(struct worker *worker, mono_time now);
+/* When the next of them is due. False: none leaves. */
+bool ws_next_due(const struct worker *worker, mono_time *ret_at);
 /* Whether the connection is read: by what the shard wants, and what is known of it. */
 void ws_apply_pause(struct worker *worker, struct conn *conn);
 

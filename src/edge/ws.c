@@ -19,6 +19,9 @@
 /* u8_mbtoucr: right as far as it goes. */
 enum { CHARACTER_INCOMPLETE = -2 };
 
+/* Some round trips. libwebsockets itself would wait for 5 s, and then end all that are due in one go. */
+enum { LEAVING_MS = 2000 };
+
 _Static_assert((int)FRAME_HEADROOM >= (int)LWS_PRE, "a frame has room for libwebsockets' header");
 
 /* --- Messages that arrive in pieces. --- */
@@ -57,7 +60,8 @@ static void take_assembly(struct worker *worker, struct conn *conn)
     list_append(&worker->assembling, &conn->node);
 }
 
-int ws_close_now(struct conn *conn, unsigned code, const char *reason)
+/* Inside a callback: the close frame goes out when the callback returns the result. */
+static int close_now(struct conn *conn, unsigned code, const char *reason)
 {
     unsigned char text[32]; /* libwebsockets copies it, but takes no constant. */
     size_t size = strnlen(reason, sizeof(text));
@@ -83,39 +87,48 @@ static void on_heard(struct worker *worker, struct conn *conn, bool is_pong, mon
     shard_on_heard(worker->shard, conn->session, is_pong, stamp);
 }
 
-/* A piece of a message behind those that came before: 0, or the close. */
-static int assemble(struct worker *worker, struct conn *conn, const uint8_t *bytes, size_t size)
+/* A piece of a message behind those that came before. False: no memory. */
+static bool assemble(struct worker *worker, struct conn *conn, const uint8_t *bytes, size_t size)
 {
     if (conn->assembly == NULL) take_assembly(worker, conn);
-    if (conn->assembly == NULL) return ws_close_now(conn, CLOSE_FULL, "no_memory");
+    if (conn->assembly == NULL) return false;
     if (size > 0) memcpy(conn->assembly + conn->assembly_size, bytes, size);
     conn->assembly_size = (uint16_t)(conn->assembly_size + size);
-    return 0;
+    return true;
 }
 
-static int on_receive(struct worker *worker, struct conn *conn, const uint8_t *bytes, size_t size)
+static void on_receive(struct worker *worker, struct conn *conn, const uint8_t *bytes, size_t size)
 {
-    if (conn->is_closing || handle_is_none(conn->session)) return 0;
+    if (conn->is_closing || handle_is_none(conn->session)) return;
     mono_time stamp = clock_mono();
     on_heard(worker, conn, false, stamp);
-    if (lws_frame_is_binary(conn->wsi)) return ws_close_now(conn, 1003, "binary");
+    if (lws_frame_is_binary(conn->wsi)) {
+        ws_close_later(worker, conn, 1003, "binary");
+        return;
+    }
     bool is_whole =
         lws_is_final_fragment(conn->wsi) != 0 && lws_remaining_packet_payload(conn->wsi) == 0;
-    if (size + conn->assembly_size > MESSAGE_BYTES_MAX) return ws_close_now(conn, 1009, "too_big");
+    if (size + conn->assembly_size > MESSAGE_BYTES_MAX) {
+        ws_close_later(worker, conn, 1009, "too_big");
+        return;
+    }
     if (!is_whole || conn->assembly != NULL) {
-        if (assemble(worker, conn, bytes, size) != 0) return -1;
+        if (!assemble(worker, conn, bytes, size)) {
+            ws_close_later(worker, conn, CLOSE_FULL, "no_memory");
+            return;
+        }
         bytes = conn->assembly;
         size = conn->assembly_size;
     }
     if (!is_utf8_so_far(bytes, size, is_whole, &conn->checked_size)) {
-        return ws_close_now(conn, 1007, "not_utf8");
+        ws_close_later(worker, conn, 1007, "not_utf8");
+        return;
     }
-    if (!is_whole) return 0;
+    if (!is_whole) return;
     if (conn->arrived_us == 0) conn->arrived_us = (uint32_t)worker->read_at_us | 1;
     shard_on_message(worker->shard, conn->session, (const char *)bytes, size, stamp);
     ws_give_assembly(worker, conn);
     conn->checked_size = 0;
-    return 0;
 }
 
 /* One that answers no ping of ours, or an earlier one, only shows life. */
@@ -164,20 +177,24 @@ static int on_established(struct worker *worker, struct conn *conn, struct lws *
     }
     if (handle_is_none(conn->session)) {
         worker->stats.refused_full++;
-        return ws_close_now(conn, CLOSE_FULL, "full");
+        return close_now(conn, CLOSE_FULL, "full");
     }
     if (admit == ADMIT_RETURNING) shard_only_for_return(worker->shard, conn->session);
-    return watch_begin(worker, conn) != 0 ? ws_close_now(conn, CLOSE_FULL, "overload") : 0;
+    return watch_begin(worker, conn) != 0 ? close_now(conn, CLOSE_FULL, "overload") : 0;
 }
 
-/* Before a close frame goes out, whoever wants the close: nothing of the shard's may follow it. */
-static void on_closing(struct worker *worker, struct conn *conn)
+void ws_leave(struct worker *worker, struct conn *conn)
 {
-    if (!conn->is_player) return;
+    if (!conn->is_player || conn->is_leaving) return;
     ws_give_assembly(worker, conn);
     list_remove(&conn->node);
     watch_no_frame(worker, conn);
-    conn->is_closing = true;
+    conn->is_closing = conn->is_leaving = true;
+    conn->leaving_until = mono_after(clock_mono(), LEAVING_MS);
+    list_append(&worker->leaving, &conn->node);
+    if (++worker->stats.leaving > worker->stats.leaving_max) {
+        worker->stats.leaving_max = worker->stats.leaving;
+    }
     if (handle_is_none(conn->session)) return;
     worker->has_input = true;
     shard_on_disconnect(worker->shard, conn->session);
@@ -187,7 +204,9 @@ static void on_closing(struct worker *worker, struct conn *conn)
 static void on_closed(struct worker *worker, struct conn *conn)
 {
     if (!conn->is_player) return;
-    on_closing(worker, conn); /* Where the connection just broke it was not said before. */
+    ws_leave(worker, conn); /* Where the connection just broke it was not said before. */
+    list_remove(&conn->node);
+    worker->stats.leaving--;
     watch_end(worker, conn);
     conn->is_player = false;
     worker->stats.connections--;
@@ -224,11 +243,11 @@ static int callback(struct lws *wsi, enum lws_callback_reasons reason, void *use
     /* libwebsockets has a hundred reasons; those not named here need nothing from us. */
     switch ((int)reason) {
     case LWS_CALLBACK_ESTABLISHED: return on_established(worker, conn, wsi);
-    case LWS_CALLBACK_RECEIVE: return on_receive(worker, conn, in, size);
+    case LWS_CALLBACK_RECEIVE: on_receive(worker, conn, in, size); return 0;
     case LWS_CALLBACK_RECEIVE_PONG: return on_pong(worker, conn, in, size);
     case LWS_CALLBACK_WS_PEER_INITIATED_CLOSE: return on_peer_close(in, size);
     case LWS_CALLBACK_SERVER_WRITEABLE: return on_writable(worker, conn);
-    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL: on_closing(worker, conn); return 0;
+    case LWS_CALLBACK_WS_SERVER_DROP_PROTOCOL: ws_leave(worker, conn); return 0;
     case LWS_CALLBACK_CLOSED: on_closed(worker, conn); return 0;
     case LWS_CALLBACK_HTTP: return on_http(worker, conn, wsi, in);
     case LWS_CALLBACK_HTTP_WRITEABLE: return http_on_writable(conn);

@@ -4,6 +4,7 @@
 #include <openssl/sha.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include "edge/clock.h"
 #include "edge/log.h"
@@ -17,8 +18,7 @@ enum {
 
 _Static_assert(FRAME_LARGE_BYTES <= UINT16_MAX, "a length in two bytes");
 
-/* Without a close frame, from libwebsockets' own loop, in O(1). */
-static void kill_later(struct worker *worker, struct conn *conn)
+void ws_kill_later(struct worker *worker, struct conn *conn)
 {
     conn->is_closing = true;
     lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_ASYNC);
@@ -84,7 +84,7 @@ static unsigned io_send(void *context, shard_conn at, struct frame *const frames
         sent += written;
         if (written > 0) continue;
         /* The socket is broken; its close is reported by the callback. */
-        kill_later(worker, conn);
+        ws_kill_later(worker, conn);
         return count;
     }
     if (conn->arrived_us != 0 && sent > 0) note_written(worker, conn, sent == count);
@@ -129,8 +129,29 @@ static void io_close(void *context, shard_conn at, enum close_code code, const c
     ws_close_later(context, at, code, reason);
 }
 
-/* A close that begins in the WRITEABLE callback is taken for a broken socket's and sends no close
- * frame; one that begins outside of all callbacks does, so it waits until here. */
+/* The last that is said on the connection. libwebsockets' own closing handshake would read, and answer pings, for as
+ * long as the peer likes to send, up to a timeout that is kept in a sorted list. False: the socket is broken. */
+static bool say_close(struct conn *conn)
+{
+    enum { FINAL_CLOSE = 0x88, HEAD_BYTES = 2, CODE_BYTES = 2, REASON_BYTES_MAX = 32 };
+    uint8_t frame[HEAD_BYTES + CODE_BYTES + REASON_BYTES_MAX];
+    size_t reason_bytes = strnlen(conn->close_reason, REASON_BYTES_MAX);
+    size_t size = HEAD_BYTES + CODE_BYTES + reason_bytes;
+    frame[0] = FINAL_CLOSE;
+    frame[1] = (uint8_t)(CODE_BYTES + reason_bytes);
+    frame[2] = (uint8_t)(conn->close_code >> 8);
+    frame[3] = (uint8_t)conn->close_code;
+    memcpy(frame + HEAD_BYTES + CODE_BYTES, conn->close_reason, reason_bytes);
+    if (lws_write(conn->wsi, frame, size, LWS_WRITE_HTTP) < 0) return false;
+    /* What the socket has no room for yet still goes out, in the time that the connection has to leave. */
+    if (lws_partial_buffered(conn->wsi)) return true;
+    conn->is_shut = true;
+    (void)shutdown(lws_get_socket_fd(conn->wsi),
+                   SHUT_WR); /* Who has gone meanwhile need not know. */
+    return true;
+}
+
+/* Outside of all callbacks, and behind all that the shard still had to say. */
 void ws_close_pending(struct worker *worker)
 {
     struct list *node;
@@ -138,19 +159,33 @@ void ws_close_pending(struct worker *worker)
         if ((node = list_take_first(&worker->closing)) == NULL) return;
         struct conn *conn = LIST_ITEM(node, struct conn, node);
         worker->needs_uv = true;
-        if (conn->close_code == CLOSE_SLOW || conn->close_code == CLOSE_LOST ||
-            lws_partial_buffered(conn->wsi)) {
-            /* The close frame would wait behind what the client does not read. */
-            kill_later(worker, conn);
+        /* The close frame would wait behind what the client does not read. */
+        bool is_deaf = conn->close_code == CLOSE_SLOW || conn->close_code == CLOSE_LOST ||
+                       lws_partial_buffered(conn->wsi);
+        if (is_deaf || !say_close(conn)) {
+            ws_kill_later(worker, conn);
             continue;
         }
-        (void)ws_close_now(conn, conn->close_code,
-                           conn->close_reason);  /* It is what callbacks return. */
-        conn->is_paused = conn->is_held = false; /* The peer's close is to be read. */
-        list_remove(&conn->held_node);
-        lws_rx_flow_control(conn->wsi, 1);
-        lws_set_timeout(conn->wsi, PENDING_TIMEOUT_USER_OK, LWS_TO_KILL_SYNC);
+        ws_leave(worker, conn);
     }
+}
+
+void ws_drop_leaving(struct worker *worker, mono_time now)
+{
+    for (unsigned i = 0; i < CLOSES_PER_TURN && !list_is_empty(&worker->leaving); i++) {
+        struct conn *conn = LIST_ITEM(worker->leaving.next, struct conn, node);
+        if (mono_is_before(now, conn->leaving_until)) return;
+        list_remove(&conn->node);
+        worker->stats.leaving_dropped++;
+        ws_kill_later(worker, conn);
+    }
+}
+
+bool ws_next_due(const struct worker *worker, mono_time *ret_at)
+{
+    if (list_is_empty(&worker->leaving)) return false;
+    *ret_at = LIST_ITEM(worker->leaving.next, struct conn, node)->leaving_until;
+    return true;
 }
 
 static void io_random(void *context, void *ret_bytes, size_t size)
@@ -222,7 +257,7 @@ static void io_ping(void *context, shard_conn at)
     unsigned char frame[LWS_PRE + sizeof(conn->ping_number)];
     memcpy(frame + LWS_PRE, &conn->ping_number, sizeof(conn->ping_number));
     if (lws_write(conn->wsi, frame + LWS_PRE, sizeof(conn->ping_number), LWS_WRITE_PING) < 0) {
-        kill_later(worker, conn);
+        ws_kill_later(worker, conn);
     }
 }
 

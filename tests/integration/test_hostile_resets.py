@@ -1,5 +1,6 @@
 """Connections that break at any moment, that flood, or that do not read: bounded memory, and nobody else is touched."""
 
+import contextlib
 import json
 import os
 import select
@@ -7,18 +8,22 @@ import signal
 import socket
 import time
 import unittest
+from pathlib import Path
 
-from daemon import IS_SANITIZED, LOOPBACK, QUICK, Daemon
+from daemon import IS_SANITIZED, LOOPBACK, QUICK, Daemon, wait_until
 from honest import HonestPair
-from raw import PING, TEXT, RawSocket, frame, handshake
+from raw import BINARY, PING, TEXT, RawSocket, frame, handshake
 
 MILLION = 1_000_000
 FLOOD_S = 5  # shard_priv.h, FLOOD_MAX_MS.
+LEAVING_S = 2  # ws.c, LEAVING_MS.
 DEADLINE_S = 30
 GROWTH_MAX = 16 << 20
 RESETS_PER_STAGE = 5
 CROWD = 2000
 TRIES = 3
+# What both sides' sockets hold, and not what is read in two seconds.
+KERNELS_BYTES_MAX = 6 << 20
 STALLED = 1024 + 8  # Messages in pieces, of one worker.
 
 SETTINGS = {
@@ -178,6 +183,52 @@ class HostileConnectionsTest(unittest.TestCase):
         self.assertIn(b'{"type":"bye","reason":"rate_limited"', came)
         most = 2 * (SETTINGS["message_burst"] + took_s * SETTINGS["message_rate"])
         self.assertLessEqual(came.count(b'"id":3'), most)
+
+    def test_who_is_sent_away_and_sends_on_is_not_read_and_soon_dropped(self):
+        raw = self.greeted()
+        raw.send_frame(BINARY, b"")
+        self.assertEqual(raw.read_close_code(), 1003)
+        before = self.daemon.metrics().sum("quizrush_leaving_dropped_total")
+        raw.socket.setblocking(False)
+        view, taken, began = memoryview(1000 * frame(TEXT, PING_REQUEST)), 0, time.monotonic()
+        with self.assertRaises(ConnectionError):
+            while time.monotonic() < began + DEADLINE_S:
+                if select.select([], [raw.socket], [], 0.1)[1]:
+                    taken += raw.socket.send(view)
+        self.assertLess(taken, KERNELS_BYTES_MAX)
+        self.daemon.wait_for_metrics(
+            lambda metrics: metrics.sum("quizrush_leaving_dropped_total") == before + 1, "it was dropped")
+
+    def socket_of(self, raw):
+        """The daemon's end of the connection, as its open files name it."""
+        ends = (f":{self.daemon.port:04X}", f":{raw.socket.getsockname()[1]:04X}")
+        for line in Path("/proc/net/tcp").read_text().splitlines()[1:]:
+            _, local, remote, *fields = line.split()
+            if (local[-5:], remote[-5:]) == ends:
+                return f"socket:[{fields[6]}]"
+        raise AssertionError("no such connection")
+
+    def has_open(self, socket_name):
+        directory = Path(f"/proc/{self.daemon.process.pid}/fd")
+        for path in directory.iterdir():
+            with contextlib.suppress(FileNotFoundError):
+                if os.readlink(path) == socket_name:
+                    return True
+        return False
+
+    def seconds_until_gone(self):
+        """From the end of one that goes when it is sent away, until the daemon has closed its socket."""
+        raw = self.greeted()
+        name = self.socket_of(raw)
+        self.assertTrue(self.has_open(name))
+        raw.send_frame(BINARY, b"")
+        self.assertEqual(raw.read_end(), 1003)
+        began = time.monotonic()
+        wait_until(lambda: not self.has_open(name), DEADLINE_S, "it is closed")
+        return time.monotonic() - began
+
+    def test_who_goes_when_sent_away_is_closed_at_once(self):
+        self.assertLess(min(self.seconds_until_gone() for _ in range(TRIES)), LEAVING_S / 2)
 
     # --- What is not read, or never comes. ---
 
