@@ -9,7 +9,7 @@ from chart import draw_lines
 
 COLUMNS = 120
 # What comes first; the others follow by name.
-ORDER = ("sides", "ping", "memory", "scale", "shards", "timers", "attacks", "results", "matchmaker", "flame")
+ORDER = ("sides", "ping", "memory", "scale", "shards", "split", "iteration", "attacks", "results", "matchmaker", "flame")
 BY_HAND = re.compile(r"<!-- by hand: (\S+) -->\n.*?<!-- /by hand -->\n", re.S)
 
 HEAD = """# Benchmarks
