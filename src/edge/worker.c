@@ -10,6 +10,7 @@
 #include "edge/clock.h"
 #include "edge/listener.h"
 #include "edge/log.h"
+#include "epoll_slice_priv.h"
 #include "worker_priv.h"
 
 enum {
@@ -182,6 +183,14 @@ static void tell_empty(struct worker *worker)
     }
 }
 
+/* Of the players' sockets, for admission_on_turn(). */
+static int32_t what_was_read(const struct worker *worker)
+{
+    if (!worker->has_read) return ADMISSION_READ_NOTHING;
+    if (!worker->is_cut) return ADMISSION_READ_ALL;
+    return (int32_t)(worker->stats.connections / EPOLL_SLICE) + 1;
+}
+
 static mono_time end_turn(struct worker *worker, uint64_t woke_at_us)
 {
     uint64_t now_us = clock_us();
@@ -192,7 +201,7 @@ static mono_time end_turn(struct worker *worker, uint64_t woke_at_us)
         worker->stats.loop_lag_ms_max = took_us / 1000;
     }
     bool was_crowded = worker->admission.is_crowded;
-    admission_on_turn(&worker->admission, woke_at_us, now_us, worker->is_cut);
+    admission_on_turn(&worker->admission, woke_at_us, now_us, what_was_read(worker));
     if (worker->admission.is_crowded && !was_crowded) worker->stats.crowds++;
     mono_time now = clock_mono_at(now_us);
     publish(worker, now);
@@ -203,6 +212,7 @@ static mono_time turn(struct worker *worker, mono_time now)
 {
     int timeout_ms = wait_ms(worker, now);
     worker->has_input = false;
+    worker->has_read = false;
     bool may_read = read_events(worker, timeout_ms);
     uint64_t woke_at_us = worker->read_at_us;
     /* What is not read now the kernel keeps. */
@@ -217,7 +227,6 @@ static mono_time turn(struct worker *worker, mono_time now)
     shard_run(worker->shard, now, clock_wall());
     ws_close_pending(worker);
     ws_drop_leaving(worker, now);
-    worker->is_cut = worker->is_cut || !may_read;
     if (worker->needs_uv && may_read) {
         worker->read_at_us = clock_us();
         ws_run(worker);

@@ -114,7 +114,8 @@ struct worker {
     bool needs_uv; /* Something was changed that libuv learns of only in a run. */
     bool is_store_ready;
     bool has_answers; /* The store may have more. */
-    bool is_cut;      /* More was ready than was read. */
+    bool has_read;    /* Of the players' sockets in this turn, */
+    bool is_cut;      /* and more was ready. */
     bool has_input;   /* The shard was told something since its last run. */
     _Atomic bool is_empty;
     bool has_told_empty;

@@ -340,6 +340,7 @@ void ws_run(struct worker *worker)
     worker->needs_uv = false;
     (void)uv_run(&worker->uv_loop, UV_RUN_NOWAIT); /* Whether handles are left is always yes. */
     worker->is_cut = epoll_slice_was_full();
+    worker->has_read = true;
 }
 
 void ws_adopt(struct worker *worker, int fd, const char *head)
