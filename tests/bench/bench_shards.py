@@ -11,8 +11,9 @@ from bench import Bench
 
 TEXT = ("Answers a second of two shards, each on a thread with a core of its own, against one shard on one thread, without "
         "sockets and through the real mailboxes: `tests/bench_shards`. Each thread reads messages and runs its shard, and "
-        "does not sleep. What adding a core brings is the ratio where both players of a match are on one shard; where each "
-        "match has a player on either, all that is said to one of them crosses.")
+        "does not sleep; seconds are those of its CPU time, so that what else the machine does counts little. What adding a "
+        "core brings is the ratio where both players of a match are on one shard; where each match has a player on either, "
+        "all that is said to one of them crosses.")
 MEASURE_MS, MEASURE_QUICK_MS = 1500, 800
 ONE, WHOLE, SPLIT = "one shard", "two shards, each match on one", "two shards, each match on both"
 LINE = re.compile(r"^(\S.*?)\s+(\d+) answers a second", re.M)
