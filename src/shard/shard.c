@@ -384,18 +384,18 @@ bool shard_next_due(const struct shard *shard, mono_time *ret_at)
         *ret_at = shard->now;
         return true;
     }
-    /* Something waits for room in a mailbox or an outbox: its other end makes it within a turn of its loop. */
-    mono_time soon = mono_after(shard->now, 1);
-    if (has_work_soon(shard)) {
-        *ret_at = soon;
-        return true;
-    }
     bool is_due = wheel_next(&shard->wheel, ret_at);
-    if (shard->lobby == NULL || list_is_empty(&shard->lobby->owed_offers)) return is_due;
+    /* Something waits for room in a mailbox or an outbox: its other end makes it within a turn of its loop. Timers that
+     * were left do not wait for that. */
+    mono_time soon = mono_after(shard->now, 1);
+    bool is_waiting = has_work_soon(shard);
+    if (!is_waiting && (shard->lobby == NULL || list_is_empty(&shard->lobby->owed_offers))) {
+        return is_due;
+    }
     /* Matches that find no slot wait together for some to end. */
-    mono_time starts_at = shard->lobby->starts_at;
-    if (mono_is_before(starts_at, soon)) starts_at = soon;
-    if (!is_due || mono_is_before(starts_at, *ret_at)) *ret_at = starts_at;
+    if (!is_waiting && mono_is_before(soon, shard->lobby->starts_at))
+        soon = shard->lobby->starts_at;
+    if (!is_due || mono_is_before(soon, *ret_at)) *ret_at = soon;
     return true;
 }
 
