@@ -74,6 +74,9 @@ void worker_wake(struct worker *worker);
 /* Whether the shard was empty at the end of the last turn. Any thread. */
 bool worker_is_empty(const struct worker *worker);
 
+/* Whether it had a match at the end of the last turn. Any thread. */
+bool worker_has_matches(const struct worker *worker);
+
 /* The memory that a worker may come to use: its shard's, and the edge's of its share of the
  * connections. */
 size_t worker_bytes(const struct worker_shared *shared, const struct shard_settings *settings);

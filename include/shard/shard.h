@@ -144,6 +144,9 @@ void shard_drain(struct shard *shard);
 /* Ends running matches with reason `shutdown` as well. */
 void shard_shutdown(struct shard *shard);
 
+/* Whether a match runs, or its result is on its way. */
+bool shard_has_matches(const struct shard *shard);
+
 /* No session, no match, nothing on its way. */
 bool shard_is_empty(const struct shard *shard);
 

@@ -190,6 +190,17 @@ enum admit accept_admit(const struct worker *worker, uint32_t players)
     return has_room ? ADMIT_RETURNING : ADMIT_NOBODY;
 }
 
+/* Where it drains and no match is left, nobody has anything to come back to: whoever still came would only put off the
+ * end. */
+static bool is_over(const struct worker_shared *shared)
+{
+    if (!atomic_load(&shared->is_draining)) return false;
+    for (unsigned i = 0; i < shared->count; i++) {
+        if (worker_has_matches(shared->workers[i])) return false;
+    }
+    return true;
+}
+
 static void hand_over(struct worker *worker, struct head *head, const struct head_found *found)
 {
     char bytes[HEAD_BYTES_MAX];
@@ -224,7 +235,8 @@ void accept_on_head(struct worker *worker, struct head *head)
         if (head->is_admin) {
             worker->stats.refused_handshake++;
             refuse(worker, head, head_response_not_found);
-        } else if (accept_admit(worker, atomic_load(&worker->shared->players)) == ADMIT_NOBODY) {
+        } else if (is_over(worker->shared) ||
+                   accept_admit(worker, atomic_load(&worker->shared->players)) == ADMIT_NOBODY) {
             worker->stats.refused_full++;
             refuse(worker, head, head_response_full);
         } else {

@@ -38,6 +38,11 @@ bool worker_is_empty(const struct worker *worker)
     return atomic_load(&worker->is_empty);
 }
 
+bool worker_has_matches(const struct worker *worker)
+{
+    return atomic_load(&worker->has_matches);
+}
+
 /* --- Figures. --- */
 
 static void publish(struct worker *worker, mono_time now)
@@ -173,6 +178,7 @@ static void tell_empty(struct worker *worker)
 {
     bool is_empty = shard_is_empty(worker->shard) && worker->stats.connections == 0;
     atomic_store(&worker->is_empty, is_empty);
+    atomic_store(&worker->has_matches, shard_has_matches(worker->shard));
     if (!is_empty || !atomic_load(&worker->shared->is_draining)) {
         worker->has_told_empty = false;
     } else if (!worker->has_told_empty) {

@@ -118,6 +118,7 @@ struct worker {
     bool is_cut;      /* and more was ready. */
     bool has_input;   /* The shard was told something since its last run. */
     _Atomic bool is_empty;
+    _Atomic bool has_matches;
     bool has_told_empty;
 
     struct list closing;    /* Connections to be closed after the shard's run. */

@@ -417,6 +417,11 @@ void shard_shutdown(struct shard *shard)
     shard->is_shutting_down = true;
 }
 
+bool shard_has_matches(const struct shard *shard)
+{
+    return shard->matches.used > 0;
+}
+
 bool shard_is_empty(const struct shard *shard)
 {
     return shard->sessions.used == 0 && shard->matches.used == 0 && shard->presences.used == 0 &&

@@ -1,6 +1,7 @@
 """quizrushd as operators meet it: command line, start, pages, the two signals."""
 
 import asyncio
+import contextlib
 import os
 import re
 import signal
@@ -15,7 +16,20 @@ from pathlib import Path
 import websockets
 
 from client import DROPPABLE, Client, pair, play_rest
-from daemon import IS_SANITIZED, LOOPBACK, QUESTIONS, QUICK, ROOT, Daemon, Port, run_once, set_arguments, wait_until
+from daemon import (
+    IS_SANITIZED,
+    LOOPBACK,
+    QUESTIONS,
+    QUICK,
+    ROOT,
+    STOP_DEADLINE_S,
+    Daemon,
+    Port,
+    run_once,
+    set_arguments,
+    wait_until,
+)
+from raw import RawSocket
 
 GUIDE = ROOT / "docs" / "operations.md"
 START_MS_MAX = 50
@@ -396,6 +410,20 @@ class StopTest(unittest.IsolatedAsyncioTestCase):
         self.daemon.terminate()
         for client in clients:
             await client.expect_close(RESTART)
+        self.daemon.assert_ended_in_order()
+
+    async def test_a_drain_ends_although_others_come_all_the_time(self):
+        self.start()
+        with contextlib.ExitStack() as newcomers:
+
+            def comes():
+                with contextlib.suppress(OSError):  # It may have ended by now.
+                    newcomers.enter_context(RawSocket(self.daemon)).request_upgrade()
+                return self.daemon.process.poll() is not None
+
+            comes()
+            self.daemon.terminate()
+            await asyncio.to_thread(wait_until, comes, STOP_DEADLINE_S, "it has ended")
         self.daemon.assert_ended_in_order()
 
     async def test_who_resumes_a_live_match_while_it_drains_is_served(self):
