@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -119,7 +120,7 @@ static void begin_head(struct worker *worker, int fd, bool is_admin, uint16_t fr
         close_head(worker, head);
         return;
     }
-    accept_on_head(worker, head); /* Its head may be here already. */
+    accept_on_head(worker, head, 0); /* Its head may be here already. */
 }
 
 /* The listeners stay ready while nobody is accepted from them. */
@@ -217,7 +218,14 @@ static void hand_over(struct worker *worker, struct head *head, const struct hea
     ws_adopt(worker, fd, found->forwarded);
 }
 
-void accept_on_head(struct worker *worker, struct head *head)
+/* Whether nothing comes any more. What the event said may be another's, whose place this one has taken since. */
+static bool has_ended(const struct head *head, uint32_t events)
+{
+    struct pollfd file = {.fd = head->source.fd, .events = POLLRDHUP};
+    return (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 && poll(&file, 1, 0) > 0;
+}
+
+void accept_on_head(struct worker *worker, struct head *head, uint32_t events)
 {
     if (head->source.fd < 0) return; /* It made place for another since it was ready. */
     char bytes[HEAD_BYTES_MAX];
@@ -229,7 +237,9 @@ void accept_on_head(struct worker *worker, struct head *head)
     }
     struct head_found found;
     switch (head_look(&worker->shared->head_rules, bytes, (size_t)size, &found)) {
-    case HEAD_INCOMPLETE: break;
+    case HEAD_INCOMPLETE:
+        if (has_ended(head, events)) close_head(worker, head);
+        break;
     case HEAD_HTTP: hand_over(worker, head, &found); break;
     case HEAD_UPGRADE:
         if (head->is_admin) {

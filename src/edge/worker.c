@@ -123,7 +123,9 @@ static bool read_events(struct worker *worker, int timeout_ms)
         }
         case SOURCE_UV: break; /* ws_run looks at all that is ready. */
         case SOURCE_STORE: worker->is_store_ready = true; break;
-        case SOURCE_HEAD: accept_on_head(worker, LIST_ITEM(source, struct head, source)); break;
+        case SOURCE_HEAD:
+            accept_on_head(worker, LIST_ITEM(source, struct head, source), events[i].events);
+            break;
         case SOURCE_WATCHED: is_watched_ready = true; break;
         }
     }

@@ -153,7 +153,8 @@ struct worker {
 QR_MUST_USE int accept_init(struct worker *worker);
 void accept_fini(struct worker *worker);
 void accept_on_listener(struct worker *worker, const struct source *source, mono_time now);
-void accept_on_head(struct worker *worker, struct head *head);
+/* `events`: what epoll has said of it; 0: nothing yet. */
+void accept_on_head(struct worker *worker, struct head *head, uint32_t events);
 void accept_expire(struct worker *worker, mono_time now);
 /* False: nobody is waited for. */
 bool accept_next_due(const struct worker *worker, mono_time *ret_at);

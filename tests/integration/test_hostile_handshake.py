@@ -128,6 +128,16 @@ class HostileHandshakeTest(unittest.TestCase):
 
     # --- Heads that never end. ---
 
+    def test_a_head_that_breaks_off_with_its_connection_keeps_no_place(self):
+        timeouts = self.daemon.metrics().sum("quizrush_handshake_timeouts_total")
+        for size in range(1, 20):
+            raw = self.raw()
+            raw.socket.sendall(handshake(self.daemon.port)[:size])
+            raw.socket.shutdown(socket.SHUT_WR)
+            self.assertIsNone(raw.read_end())
+        metrics = self.daemon.wait_for_metrics(lambda metrics: metrics.sum("quizrush_half_open") == 0, "all are ended")
+        self.assertEqual(metrics.sum("quizrush_handshake_timeouts_total"), timeouts)
+
     def test_half_open_connections_are_bounded_and_ended_in_time(self):
         began, before = time.monotonic(), self.daemon.resident_bytes()
         whole = handshake(self.daemon.port)
