@@ -107,6 +107,7 @@ struct worker_stats {
     struct histogram
         arrival_to_write; /* From the return of the wait that brought a player's message to the first
                                           write to that player behind it. */
+    struct histogram hello_to_write; /* The same of a connection's first message. */
 };
 
 /* The last snapshot. Any thread. */

@@ -146,6 +146,9 @@ static const struct spread spreads[] = {
     {"quizrush_arrival_to_write_seconds",
      "From the return of the wait that brought a player's message to the write of what it caused.",
      offsetof(struct worker_stats, arrival_to_write)},
+    {"quizrush_hello_to_write_seconds",
+     "The same of a connection's first message, whose answer waits for the database.",
+     offsetof(struct worker_stats, hello_to_write)},
 };
 
 static void print_spread(FILE *out, const char *name, unsigned shard,

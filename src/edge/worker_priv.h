@@ -61,11 +61,12 @@ struct head {
 /* A connection that libwebsockets holds: its per-session data. There is one for each player: it is packed. */
 struct conn {
     struct lws *wsi;
-    bool is_player : 1;  /* Counted in worker_shared.players. */
-    bool is_closing : 1; /* What still arrives is ignored. */
-    bool is_proxied : 1; /* The peer is a trusted proxy. */
-    bool is_pinged : 1;  /* The last ping's pong is due. */
-    bool is_paused : 1;  /* By the shard. */
+    bool is_player : 1;   /* Counted in worker_shared.players. */
+    bool is_closing : 1;  /* What still arrives is ignored. */
+    bool is_proxied : 1;  /* The peer is a trusted proxy. */
+    bool is_answered : 1; /* A message of it was. */
+    bool is_pinged : 1;   /* The last ping's pong is due. */
+    bool is_paused : 1;   /* By the shard. */
     bool is_first_frame_due : 1;
     bool is_watched : 1;
     bool is_held : 1;    /* The peer is gone, and libwebsockets is to see it later. */

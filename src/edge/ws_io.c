@@ -32,7 +32,11 @@ static void note_written(struct worker *worker, struct conn *conn, bool is_taken
     if (is_taken) {
         /* Cut to 32 bits on both sides: the difference is right up to an hour. */
         uint32_t took_us = (uint32_t)clock_us() - conn->arrived_us;
-        histogram_record(&worker->stats.arrival_to_write, took_us);
+        /* The first is hello's, which waits for the player's home and the store. */
+        histogram_record(conn->is_answered ? &worker->stats.arrival_to_write
+                                           : &worker->stats.hello_to_write,
+                         took_us);
+        conn->is_answered = true;
     }
     conn->arrived_us = 0;
 }
