@@ -52,8 +52,10 @@ struct shard_io {
     void *context;
 
     /* Sends frames in order; returns how many were taken, in full: the rest is offered again after
-     * shard_on_writable. The frames are borrowed for the length of the call. */
-    unsigned (*send)(void *context, shard_conn conn, struct frame *const frames[], unsigned count);
+     * shard_on_writable. The frames are borrowed for the length of the call. With a ping, and only where all frames
+     * were taken, a WebSocket ping goes behind them; its pong is reported by shard_on_heard. */
+    unsigned (*send)(void *context, shard_conn conn, struct frame *const frames[], unsigned count,
+                     bool with_ping);
 
     /* Paused: no shard_on_message for this connection until it is resumed; what arrives waits, nothing is lost. */
     void (*pause)(void *context, shard_conn conn, bool is_paused);
@@ -86,9 +88,6 @@ struct shard_io {
 
     /* SHA-256: sessions are kept as digests of their secrets. */
     void (*digest)(void *context, const void *bytes, size_t size, uint8_t ret_digest[32]);
-
-    /* Sends a WebSocket ping; its pong is reported by shard_on_heard. */
-    void (*ping)(void *context, shard_conn conn);
 
     /* The kernel's smallest round-trip time of the connection, in microseconds; 0 where no delay is credited (behind
      * a proxy), or where it does not know. */

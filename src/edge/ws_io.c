@@ -14,6 +14,7 @@
 enum {
     HEAD_MAX = 4, /* A frame's header: the server masks nothing, and no frame has 64 KB. */
     JOINED_BYTES_MAX = 4096, /* A round's receipts, reveal and question take a third. */
+    PING_BYTES = 2 + sizeof(((struct conn *)0)->ping_number),
 };
 
 _Static_assert(FRAME_LARGE_BYTES <= UINT16_MAX, "a length in two bytes");
@@ -56,38 +57,68 @@ static size_t write_head(uint8_t *bytes, uint32_t payload_bytes)
     return HEAD_MAX;
 }
 
+/* RFC 6455, 5.5.2. Its payload is a number, so that the pong to an old one is not taken for that to the last. */
+static size_t write_ping(uint8_t *bytes, struct conn *conn)
+{
+    enum { FINAL_PING = 0x89, HEAD_BYTES = 2 };
+    conn->ping_number++;
+    conn->is_pinged = true;
+    bytes[0] = FINAL_PING;
+    bytes[1] = sizeof(conn->ping_number);
+    memcpy(bytes + HEAD_BYTES, &conn->ping_number, sizeof(conn->ping_number));
+    return PING_BYTES;
+}
+
 /* The first of them, and all behind it that fit, in one segment: to send one costs more than all
- * else that a message takes. Returns how many that were; 0: the socket is broken.
+ * else that a message takes. Returns how many that were; 0: the socket is broken. A ping that is due
+ * goes behind the last.
  *
  * On a WebSocket connection libwebsockets writes LWS_WRITE_HTTP as it is, and keeps what the socket
  * does not take in front of its own pongs and closes, as it does with a frame that it has made. */
-static unsigned write_joined(struct conn *conn, struct frame *const frames[], unsigned count)
+static unsigned write_joined(struct conn *conn, struct frame *const frames[], unsigned count,
+                             bool *is_ping_due)
 {
-    uint8_t bytes[JOINED_BYTES_MAX];
+    uint8_t bytes[JOINED_BYTES_MAX + PING_BYTES];
     size_t size = 0;
     unsigned joined = 0;
     for (; joined < count; joined++) {
         const struct frame *frame = frames[joined];
-        if (HEAD_MAX + frame->size > sizeof(bytes) - size) break;
+        if (HEAD_MAX + frame->size > JOINED_BYTES_MAX - size) break;
         size += write_head(bytes + size, frame->size);
         memcpy(bytes + size, frame->payload, frame->size);
         size += frame->size;
     }
-    if (joined > 1) return lws_write(conn->wsi, bytes, size, LWS_WRITE_HTTP) >= 0 ? joined : 0;
-    unsigned char *payload = (unsigned char *)frames[0]->payload;
-    return lws_write(conn->wsi, payload, frames[0]->size, LWS_WRITE_TEXT) >= 0 ? 1 : 0;
+    if (joined == count && *is_ping_due) {
+        size += write_ping(bytes + size, conn);
+        *is_ping_due = false;
+    } else if (joined <= 1) {
+        unsigned char *payload = (unsigned char *)frames[0]->payload;
+        return lws_write(conn->wsi, payload, frames[0]->size, LWS_WRITE_TEXT) >= 0 ? 1 : 0;
+    }
+    return lws_write(conn->wsi, bytes, size, LWS_WRITE_HTTP) >= 0 ? joined : 0;
 }
 
-static unsigned io_send(void *context, shard_conn at, struct frame *const frames[], unsigned count)
+static unsigned io_send(void *context, shard_conn at, struct frame *const frames[], unsigned count,
+                        bool with_ping)
 {
     struct worker *worker = context;
     struct conn *conn = at;
     unsigned sent = 0;
-    while (sent < count && !lws_partial_buffered(conn->wsi)) {
-        unsigned written = write_joined(conn, frames + sent, count - sent);
+    bool is_ping_due = with_ping;
+    bool is_broken = false;
+    while (sent < count && !is_broken && !lws_partial_buffered(conn->wsi)) {
+        unsigned written = write_joined(conn, frames + sent, count - sent, &is_ping_due);
         sent += written;
-        if (written > 0) continue;
-        /* The socket is broken; its close is reported by the callback. */
+        is_broken = written == 0;
+    }
+    /* What the socket does not take libwebsockets keeps. */
+    if (sent == count && is_ping_due) {
+        uint8_t ping[PING_BYTES];
+        size_t size = write_ping(ping, conn);
+        is_broken = lws_write(conn->wsi, ping, size, LWS_WRITE_HTTP) < 0;
+    }
+    if (is_broken) {
+        /* Its close is reported by the callback. */
         ws_kill_later(worker, conn);
         return count;
     }
@@ -250,21 +281,6 @@ static void io_digest(void *context, const void *bytes, size_t size, uint8_t ret
     (void)SHA256(bytes, size, ret_digest); /* Returns the third. */
 }
 
-static void io_ping(void *context, shard_conn at)
-{
-    struct worker *worker = context;
-    struct conn *conn = at;
-    /* What the client does not read now it would not answer either. */
-    if (conn->is_closing || lws_partial_buffered(conn->wsi)) return;
-    conn->ping_number++;
-    conn->is_pinged = true;
-    unsigned char frame[LWS_PRE + sizeof(conn->ping_number)];
-    memcpy(frame + LWS_PRE, &conn->ping_number, sizeof(conn->ping_number));
-    if (lws_write(conn->wsi, frame + LWS_PRE, sizeof(conn->ping_number), LWS_WRITE_PING) < 0) {
-        ws_kill_later(worker, conn);
-    }
-}
-
 static uint32_t io_rtt_us(void *context, shard_conn at)
 {
     (void)context;
@@ -332,7 +348,6 @@ struct shard_io ws_shard_io(struct worker *worker)
                              .token_write = io_token_write,
                              .token_read = io_token_read,
                              .digest = io_digest,
-                             .ping = io_ping,
                              .rtt_us = io_rtt_us,
                              .wake = io_wake,
                              .log = io_log};

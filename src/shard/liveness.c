@@ -28,23 +28,40 @@ static mono_time ping_at(const struct shard *shard, const struct session *sessio
 
 static bool is_watched(const struct session *session)
 {
-    /* Before hello there is another deadline; a connection that is not read cannot be heard. */
-    return session->state != SESSION_NEW && !session->is_over && !session->is_paused;
+    /* Before hello there is another deadline, and for one that does not take what it is sent, where a ping would lie
+     * behind it; a connection that is not read cannot be heard. */
+    return session->state != SESSION_NEW && !session->is_over && !session->is_paused &&
+           !session->is_choked;
 }
 
 mono_time liveness_due(const struct shard *shard, const struct session *session)
 {
     if (!is_watched(session)) return (mono_time){UINT64_MAX};
     mono_time ping = ping_at(shard, session), lost = lost_at(shard, session);
+    if (session->is_ping_due) return lost;
     return mono_is_before(ping, lost) ? ping : lost;
 }
 
 void liveness_ping(struct shard *shard, struct session *session)
 {
     if (session->conn == NULL || session->is_over) return;
+    session->is_ping_due = true;
+    session_mark_flush(shard, session);
+}
+
+bool liveness_wants_ping(const struct session *session)
+{
+    if (session->is_over) return false;
+    return session->is_ping_due || (session->has_unseen && !session->is_end_pinged);
+}
+
+void liveness_on_pinged(struct shard *shard, struct session *session)
+{
+    session->is_ping_due = false;
     session->pinged_at = shard->now;
     session->is_ping_open = true;
-    shard->io.ping(shard->io.context, session->conn);
+    if (session->has_unseen) session->is_end_pinged = true;
+    session_rearm(shard, session);
 }
 
 void liveness_begin_match(struct shard *shard, struct session *session)
@@ -71,13 +88,6 @@ void liveness_tell_credit(struct shard *shard, struct session *session)
     if (!is_news) return;
     session->level_flags |= LEVEL_CREDIT;
     session_owe(shard, session, DEBT_LEVEL);
-}
-
-void liveness_after_end(struct shard *shard, struct session *session)
-{
-    if (!session->has_unseen || session->is_end_pinged) return;
-    session->is_end_pinged = true;
-    liveness_ping(shard, session);
 }
 
 /* The least of what the kernel has seen, of the fastest pong, and of the most that is granted. */

@@ -98,9 +98,11 @@ void ghost_adopt(struct shard *shard, struct session *session, const struct stan
 /* liveness.c */
 mono_time liveness_due(const struct shard *shard, const struct session *session);
 void liveness_look(struct shard *shard, struct session *session);
+/* With what is sent to the connection in this iteration, and behind it. */
 void liveness_ping(struct shard *shard, struct session *session);
-/* `end` has gone out: a ping goes behind it. */
-void liveness_after_end(struct shard *shard, struct session *session);
+/* Behind what is sent now: one that is due, or the one behind `end`. */
+bool liveness_wants_ping(const struct session *session);
+void liveness_on_pinged(struct shard *shard, struct session *session);
 /* From here on the shorter intervals of a match count. */
 void liveness_begin_match(struct shard *shard, struct session *session);
 /* A pong that came while the match was on its way changed what it was told. */

@@ -189,6 +189,7 @@ struct session {
         is_for_return : 1; /* There is room for who comes back to a match only; not once that is so. */
     bool
         is_unconfirmed : 1; /* The first message after welcome ends the validity of the secret before. */
+    bool is_ping_due : 1;   /* It goes with the next flush. */
     bool is_ping_open : 1;  /* Its pong has not come. */
     bool is_end_pinged : 1; /* A ping went out behind `end`, */
     bool has_got_end : 1;   /* and was answered: a message that follows has seen it. */

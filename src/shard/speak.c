@@ -125,7 +125,8 @@ static void flush_session(struct shard *shard, struct session *session)
     if (session->conn == NULL || session->is_close_asked || session->is_choked) return;
     struct frame *frames[OUTBOX_SLOTS];
     unsigned count = outbox_gather(&session->outbox, frames);
-    unsigned sent = shard->io.send(shard->io.context, session->conn, frames, count);
+    bool with_ping = liveness_wants_ping(session);
+    unsigned sent = shard->io.send(shard->io.context, session->conn, frames, count, with_ping);
     QR_ASSERT(sent <= count);
     outbox_drop_sent(&session->outbox, &shard->outboxes, sent);
     shard->counters.frames_out += sent;
@@ -137,12 +138,12 @@ static void flush_session(struct shard *shard, struct session *session)
         return;
     }
     session->behind_since = (mono_time){UINT64_MAX};
+    if (with_ping) liveness_on_pinged(shard, session);
     if (session->is_over) {
         ask_close(shard, session);
         return;
     }
     playing_replay(shard, session);
-    liveness_after_end(shard, session);
     session_update_pause(shard, session);
 }
 
@@ -159,6 +160,8 @@ void shard_on_writable(struct shard *shard, struct handle handle)
 {
     struct session *session = pool_resolve(&shard->sessions, handle);
     if (session == NULL) return;
+    if (session->is_choked) session->heard_at = shard->now; /* No ping has reached it meanwhile. */
     session->is_choked = false;
     session_mark_flush(shard, session);
+    session_rearm(shard, session);
 }

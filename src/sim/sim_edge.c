@@ -87,8 +87,17 @@ static void record_message(struct client *client, const struct frame *frame)
         world->watch.on_told(world->watch.context, number_of(client), text);
 }
 
+static void ping(struct client *client)
+{
+    client->pings++;
+    client->pinged_at = client->world->now;
+    if (client->pongs_due == PONGS_MAX) return; /* A client that is so late is lost. */
+    client->pong_at[client->pongs_due++] = mono_after(client->world->now, client->pong_delay_ms);
+    if (is_heard(client)) keep_earlier(&client->world->pong_at, client->pong_at[0]);
+}
+
 static unsigned io_send(void *context, shard_conn conn, struct frame *const frames[],
-                        unsigned count)
+                        unsigned count, bool with_ping)
 {
     (void)context; /* The connection knows its world. */
     struct client *client = conn;
@@ -102,6 +111,7 @@ static unsigned io_send(void *context, shard_conn conn, struct frame *const fram
     if (client->takes != ANY_NUMBER) client->takes -= taken;
     client->is_choked = taken < count;
     if (client->is_choked) referee_on_unread(&client->world->referee, number_of(client));
+    if (with_ping && !client->is_choked) ping(client);
     return taken;
 }
 
@@ -129,19 +139,6 @@ static void io_close(void *context, shard_conn conn, enum close_code code, const
     tell(client->world, number_of(client), "closed", reason);
     const struct world_watch *watch = &client->world->watch;
     if (watch->on_closed != NULL) watch->on_closed(watch->context, number_of(client), code);
-}
-
-static void io_ping(void *context, shard_conn conn)
-{
-    (void)context; /* The connection knows its world. */
-    struct client *client = conn;
-    SIM_EXPECT(client->is_connected);
-    SIM_EXPECT(client->close_code == 0);
-    client->pings++;
-    client->pinged_at = client->world->now;
-    if (client->pongs_due == PONGS_MAX) return; /* A client that is so late is lost. */
-    client->pong_at[client->pongs_due++] = mono_after(client->world->now, client->pong_delay_ms);
-    if (is_heard(client)) keep_earlier(&client->world->pong_at, client->pong_at[0]);
 }
 
 static uint32_t io_rtt_us(void *context, shard_conn conn)
@@ -342,7 +339,6 @@ struct shard_io edge_io(struct world_shard *at)
                              .token_write = io_token_write,
                              .token_read = io_token_read,
                              .digest = io_digest,
-                             .ping = io_ping,
                              .rtt_us = io_rtt_us,
                              .wake = io_wake,
                              .log = io_log};

@@ -129,9 +129,11 @@ static void on_told(struct stage_player *player, const struct frame *frame)
 }
 
 static unsigned io_send(void *context, shard_conn conn, struct frame *const frames[],
-                        unsigned count)
+                        unsigned count, bool with_ping)
 {
     (void)context; /* The connection knows its shard. */
+    struct stage_player *player = conn;
+    if (with_ping) player->is_pinged = true;
     for (unsigned i = 0; i < count; i++) on_told(conn, frames[i]);
     return count;
 }
@@ -206,13 +208,6 @@ static void io_digest(void *context, const void *bytes, size_t size, uint8_t ret
     memcpy(ret_digest, words, sizeof(words));
 }
 
-static void io_ping(void *context, shard_conn conn)
-{
-    (void)context;
-    struct stage_player *player = conn;
-    player->is_pinged = true;
-}
-
 static uint32_t io_rtt_us(void *context, shard_conn conn)
 {
     (void)context, (void)conn;
@@ -284,7 +279,6 @@ static void create_shard(struct stage *stage, unsigned index, mono_time now)
                           .token_write = io_token_write,
                           .token_read = io_token_read,
                           .digest = io_digest,
-                          .ping = io_ping,
                           .rtt_us = io_rtt_us,
                           .wake = io_wake,
                           .log = io_log};

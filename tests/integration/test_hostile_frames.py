@@ -208,6 +208,7 @@ class HostileFramesTest(unittest.TestCase):
         pieces = fragments([bytes([byte]) for byte in HELLO])
         raw.socket.sendall(b"".join(piece + frame(PONG, b"\xff\x80") for piece in pieces))
         self.assert_welcome(raw)
+        self.assertEqual(raw.read_frame()[0], PING)  # The server's, behind welcome.
         for size in range(CONTROL_BYTES_MAX + 1):
             payload = b"\xff" * size
             raw.socket.sendall(frame(TEXT, PING_REQUEST[:9], False) + frame(PING, payload))

@@ -166,7 +166,7 @@ static void flush(struct shard *shard, struct echo_session *session)
     struct frame *frames[ECHOES_MAX];
     if (session->count == 0 || session->is_choked) return;
     for (unsigned i = 0; i < session->count; i++) frames[i] = frame_at(session, i);
-    unsigned sent = shard->io.send(shard->io.context, session->conn, frames, session->count);
+    unsigned sent = shard->io.send(shard->io.context, session->conn, frames, session->count, false);
     session->is_choked = sent < session->count;
     session->first = (uint8_t)((session->first + sent) % ECHOES_MAX);
     session->count = (uint8_t)(session->count - sent);

@@ -49,6 +49,32 @@ static void in_a_match_pings_come_more_often(void **state)
     world_close(world);
 }
 
+static void a_ping_waits_behind_what_is_not_taken_and_is_timed_from_when_it_goes(void **state)
+{
+    (void)state;
+    struct world *world = world_of(2);
+    world->clients[BEN].rtt_us = 200000;
+    world->clients[BEN].pong_delay_ms = 50;
+    is_queued(world, BEN, 0);
+    is_idle(world, ADA, 0);
+    uint32_t before = world->clients[BEN].pings;
+    takes_only(world, BEN, 0);
+    joins(world, ADA);
+    settle(world);
+    assert_int_equal(world->clients[BEN].pings, before); /* The one with `match`. */
+    run_ms(world, LONG_MS);
+    mono_time reads_again_at = world->now;
+    takes_everything(world, BEN);
+    settle(world);
+    assert_int_equal(world->clients[BEN].pings, before + 1);
+    assert_false(mono_is_before(world->clients[BEN].pinged_at, reads_again_at));
+    run_ms(world, START_MS + HOPS_MS);
+    answers(world, BEN, 1, 0);
+    settle(world);
+    assert_in_range(number_in(last_said(world, BEN, "accepted"), "rtt_ms"), 50, 52);
+    world_close(world);
+}
+
 static void who_is_not_heard_for_two_and_a_half_intervals_is_lost(void **state)
 {
     (void)state;
@@ -255,6 +281,7 @@ int main(void)
         cmocka_unit_test(one_ping_comes_after_welcome_and_then_one_an_interval),
         cmocka_unit_test(who_speaks_is_not_pinged),
         cmocka_unit_test(in_a_match_pings_come_more_often),
+        cmocka_unit_test(a_ping_waits_behind_what_is_not_taken_and_is_timed_from_when_it_goes),
         cmocka_unit_test(who_is_not_heard_for_two_and_a_half_intervals_is_lost),
         cmocka_unit_test(in_a_match_that_is_sooner_and_the_other_is_told),
         cmocka_unit_test(who_was_silent_in_the_queue_is_not_lost_as_the_match_begins),
