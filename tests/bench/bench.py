@@ -93,12 +93,20 @@ class Measured:
     def memory_bytes(self):
         return memory_bytes(self.process.pid)
 
+    def wait_until_done(self):
+        """With what follows from its clients' messages and is not for them to see."""
+
 
 class PinnedDaemon(Measured, Daemon):
     """quizrushd with one worker, everything on, on the server's core."""
 
     def __init__(self, **settings):
         super().__init__(**{"workers": 1, "log_level": "warning", **settings})
+        self._has_store = settings.get("store") != "none"
+
+    def wait_until_done(self):
+        if self._has_store:
+            self.wait_until_stored()
 
     def _run(self):
         with pinned(SERVER_CORE):

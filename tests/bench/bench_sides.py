@@ -9,8 +9,9 @@ import math
 from bench import Bench, cpu_between, cpu_split
 
 TEXT = ("What an answer costs the server, with all that follows from it: its receipt, what both players are told, its "
-        "part of the rounds, of the match and of the result. Each side has one core and the same players, rounds and "
-        "times; what it takes to connect them and say hello is measured apart and taken off. *Raw* sends the frames that "
+        "part of the rounds, of the match and of the result, until that is in the database. Each side has one core and the "
+        "same players, rounds and times, and they play one match after another; what it takes to connect them and say hello "
+        "is measured apart and taken off. *Raw* sends the frames that "
         "the daemon sends, made from constants, each in a write of its own; *raw, joined* sends what is due to one player in "
         "one turn of its loop in one write. Then more and more players, until the peer's p99 from answer to receipt "
         "passes 50 ms.")
@@ -18,7 +19,7 @@ TEXT = ("What an answer costs the server, with all that follows from it: its rec
 RUNS = 3
 PLAYERS, PLAYERS_QUICK = 4000, 200
 CONNECTS_PER_S = 2000
-SECONDS = 1  # After the last one has come: each plays one match.
+SECONDS, SECONDS_QUICK = 14, 1  # After the last one has come: matches of some 6 s, one after another.
 TIMES = {"rounds": 7, "start_ms": 500, "round_ms": 2000, "reveal_ms": 250}
 TIMES_QUICK = {"rounds": 2, "start_ms": 200, "round_ms": 2000, "reveal_ms": 100}
 THINK = {"think_min_ms": 100, "think_max_ms": 750}
@@ -26,7 +27,8 @@ THINK = {"think_min_ms": 100, "think_max_ms": 750}
 LADDER = (2000, 3000, 4000, 5000, 6000, 8000)
 LADDER_QUICK = (200,)
 LADDER_THINK = {"think_min_ms": 20, "think_max_ms": 200}
-LADDER_SECONDS, LADDER_SECONDS_QUICK = 5, 1
+LADDER_SECONDS, LADDER_SECONDS_QUICK = 8, 1
+LADDER_RUNS = 2
 TOO_SLOW_MS, HELD_MS = 50, 5
 
 
@@ -68,11 +70,13 @@ class Sides:
     def cost(self, serve, players):
         """Of an answer, on a fresh server."""
         ramp_s = math.ceil(players / CONNECTS_PER_S)
+        seconds = SECONDS_QUICK if self.bench.is_quick else SECONDS
         with serve() as server:
             start = server.cpu_ns()
             self.play(server, players=0, idle=players, seconds=ramp_s)
             connected = server.cpu_ns()
-            figures = self.play(server, players=players, seconds=ramp_s + SECONDS, **THINK)
+            figures = self.play(server, players=players, seconds=ramp_s + seconds, **THINK)
+            server.wait_until_done()
             end = server.cpu_ns()
         answers, connecting = figures["accepted"], cpu_between(start, connected)
         return {"cpu_us": (cpu_between(connected, end) - connecting) / 1000 / answers,
@@ -132,18 +136,20 @@ def climb(bench, sides):
     for players in LADDER_QUICK if bench.is_quick else LADDER:
         serve = {side: how for side, how in sides.all(players).items() if side in ("daemon", "peer")}
         steps.append(bench.alternate({side: lambda how=how: sides.hold(how, players)
-                                      for side, how in serve.items()}, runs=1))
-        if "peer" not in serve or steps[-1]["peer"][0]["p99_ms"] > TOO_SLOW_MS:
+                                      for side, how in serve.items()}, runs=1 if bench.is_quick else LADDER_RUNS))
+        if "peer" not in serve or bench.median(steps[-1]["peer"], "p99_ms") > TOO_SLOW_MS:
             break
-    lines = {side: [[step[side][0]["answers_per_s"], step[side][0]["p99_ms"]] for step in steps] for side in steps[0]}
+    lines = {side: [[bench.median(step[side], figure) for figure in ("answers_per_s", "p99_ms")] for step in steps]
+             for side in steps[0]}
     bench.chart("sides-p99.svg", "From answer to receipt, p99", "answers a second", "ms", lines, is_log=True)
     bench.table("More players", ["players", "side", "core", "p50", "p99", "p99.9", "the generator's own lateness, p99"],
-                [[at["players"], side, f"{100 * at['core']:.0f} %",
-                  *(f"{at[figure]:.1f} ms" for figure in ("p50_ms", "p99_ms", "p999_ms", "generator_p99_ms"))]
-                 for step in steps for side, (at,) in step.items()])
-    if "peer" in steps[-1] and steps[-1]["peer"][0]["p99_ms"] > TOO_SLOW_MS:
+                [[at[0]["players"], side, f"{100 * bench.median(at, 'core'):.0f} %",
+                  *(f"{bench.median(at, figure):.1f} ms" for figure in ("p50_ms", "p99_ms", "p999_ms", "generator_p99_ms"))]
+                 for step in steps for side, at in step.items()])
+    last = steps[-1]
+    if "peer" in last and bench.median(last["peer"], "p99_ms") > TOO_SLOW_MS:
         bench.claim(f"answer to receipt, p99, where the peer's passes {TOO_SLOW_MS} ms",
-                    [steps[-1]["daemon"][0]["p99_ms"]], at_most=HELD_MS, unit=" ms")
+                    [at["p99_ms"] for at in last["daemon"]], at_most=HELD_MS, unit=" ms")
 
 
 def main():
