@@ -94,80 +94,6 @@ static void make_place(struct worker *worker, uint16_t from)
     close_head(worker, head);
 }
 
-static void begin_head(struct worker *worker, int fd, bool is_admin, uint16_t from, mono_time now)
-{
-    int one = 1;
-    make_place(worker, from);
-    struct list *node = list_take_first(&worker->free_heads);
-    struct head *head = LIST_ITEM(node, struct head, node);
-    *head = (struct head){
-        .source = {SOURCE_HEAD, fd}, .is_admin = is_admin, .accepted_at = now, .from = from};
-    list_append(&worker->open_heads, &head->node);
-    list_append(&worker->heads_from[from], &head->from_node);
-    worker->heads_from_count[from]++;
-    worker->stats.half_open++;
-    if (worker->stats.half_open > worker->stats.half_open_max_seen) {
-        worker->stats.half_open_max_seen = worker->stats.half_open;
-    }
-    /* Without it small frames wait for the peer's ACK; it works as well, only slower. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-    /* The second net under the shard's pings; without it the kernel sends again for a quarter of an
-     * hour. */
-    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &worker->shared->silence_ms,
-                     sizeof(worker->shared->silence_ms));
-    /* Edge-triggered: the bytes stay in the socket while the head is not whole. */
-    if (watch(worker, &head->source, EPOLLIN | EPOLLRDHUP | EPOLLET) < 0) {
-        close_head(worker, head);
-        return;
-    }
-    accept_on_head(worker, head, 0); /* Its head may be here already. */
-}
-
-/* The listeners stay ready while nobody is accepted from them. */
-static void listen_for(struct worker *worker, uint32_t events)
-{
-    struct source *listeners[] = {&worker->listener, &worker->admin};
-    for (unsigned i = 0; i < 2; i++) {
-        struct epoll_event event = {.events = events, .data.ptr = listeners[i]};
-        if (listeners[i]->fd < 0) continue;
-        /* It is in there. */
-        (void)epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, listeners[i]->fd, &event);
-    }
-}
-
-/* Files or memory are used up: it is tried again when some may have been given back. */
-static void on_accept_failed(struct worker *worker, int error, mono_time now)
-{
-    enum { ACCEPT_AGAIN_MS = 100, LOG_EVERY_MS = 10000 };
-    worker->stats.accept_failed++;
-    worker->accept_again_at = mono_after(now, ACCEPT_AGAIN_MS);
-    listen_for(worker, 0);
-    bool is_told = worker->accept_logged_at.ms > 0 &&
-                   mono_elapsed(worker->accept_logged_at, now) < LOG_EVERY_MS;
-    if (is_told) return;
-    worker->accept_logged_at = now;
-    char value[LOG_VALUE_BYTES_MAX];
-    log_event(LOG_LEVEL_WARNING, "accept_failed", "shard=%u error=%s", worker->index,
-              log_value(strerror(error), value));
-}
-
-void accept_on_listener(struct worker *worker, const struct source *source, mono_time now)
-{
-    unsigned most = admission_is_slow(&worker->admission) ? ACCEPTS_WHERE_SLOW : ACCEPTS_PER_TURN;
-    for (unsigned i = 0; i < most; i++) {
-        struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-        socklen_t size = sizeof(peer);
-        int fd = accept4(source->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            bool is_usual = errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
-            if (!is_usual) on_accept_failed(worker, errno, now);
-            return;
-        }
-        worker->stats.accepted++;
-        begin_head(worker, fd, source->kind == SOURCE_ADMIN, origin_of(&peer), now);
-    }
-}
-
 static void refuse(struct worker *worker, struct head *head, const char *response)
 {
     int fd = head->source.fd;
@@ -257,6 +183,80 @@ void accept_on_head(struct worker *worker, struct head *head, uint32_t events)
         worker->stats.refused_handshake++;
         refuse(worker, head, found.response);
         break;
+    }
+}
+
+static void begin_head(struct worker *worker, int fd, bool is_admin, uint16_t from, mono_time now)
+{
+    int one = 1;
+    make_place(worker, from);
+    struct list *node = list_take_first(&worker->free_heads);
+    struct head *head = LIST_ITEM(node, struct head, node);
+    *head = (struct head){
+        .source = {SOURCE_HEAD, fd}, .is_admin = is_admin, .accepted_at = now, .from = from};
+    list_append(&worker->open_heads, &head->node);
+    list_append(&worker->heads_from[from], &head->from_node);
+    worker->heads_from_count[from]++;
+    worker->stats.half_open++;
+    if (worker->stats.half_open > worker->stats.half_open_max_seen) {
+        worker->stats.half_open_max_seen = worker->stats.half_open;
+    }
+    /* Without it small frames wait for the peer's ACK; it works as well, only slower. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
+    /* The second net under the shard's pings; without it the kernel sends again for a quarter of an
+     * hour. */
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &worker->shared->silence_ms,
+                     sizeof(worker->shared->silence_ms));
+    /* Edge-triggered: the bytes stay in the socket while the head is not whole. */
+    if (watch(worker, &head->source, EPOLLIN | EPOLLRDHUP | EPOLLET) < 0) {
+        close_head(worker, head);
+        return;
+    }
+    accept_on_head(worker, head, 0); /* Its head may be here already. */
+}
+
+/* The listeners stay ready while nobody is accepted from them. */
+static void listen_for(struct worker *worker, uint32_t events)
+{
+    struct source *listeners[] = {&worker->listener, &worker->admin};
+    for (unsigned i = 0; i < 2; i++) {
+        struct epoll_event event = {.events = events, .data.ptr = listeners[i]};
+        if (listeners[i]->fd < 0) continue;
+        /* It is in there. */
+        (void)epoll_ctl(worker->epoll_fd, EPOLL_CTL_MOD, listeners[i]->fd, &event);
+    }
+}
+
+/* Files or memory are used up: it is tried again when some may have been given back. */
+static void on_accept_failed(struct worker *worker, int error, mono_time now)
+{
+    enum { ACCEPT_AGAIN_MS = 100, LOG_EVERY_MS = 10000 };
+    worker->stats.accept_failed++;
+    worker->accept_again_at = mono_after(now, ACCEPT_AGAIN_MS);
+    listen_for(worker, 0);
+    bool is_told = worker->accept_logged_at.ms > 0 &&
+                   mono_elapsed(worker->accept_logged_at, now) < LOG_EVERY_MS;
+    if (is_told) return;
+    worker->accept_logged_at = now;
+    char value[LOG_VALUE_BYTES_MAX];
+    log_event(LOG_LEVEL_WARNING, "accept_failed", "shard=%u error=%s", worker->index,
+              log_value(strerror(error), value));
+}
+
+void accept_on_listener(struct worker *worker, const struct source *source, mono_time now)
+{
+    unsigned most = admission_is_slow(&worker->admission) ? ACCEPTS_WHERE_SLOW : ACCEPTS_PER_TURN;
+    for (unsigned i = 0; i < most; i++) {
+        struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+        socklen_t size = sizeof(peer);
+        int fd = accept4(source->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0) {
+            bool is_usual = errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
+            if (!is_usual) on_accept_failed(worker, errno, now);
+            return;
+        }
+        worker->stats.accepted++;
+        begin_head(worker, fd, source->kind == SOURCE_ADMIN, origin_of(&peer), now);
     }
 }
 
