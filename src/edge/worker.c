@@ -235,10 +235,6 @@ static mono_time turn(struct worker *worker, mono_time now)
     shard_run(worker->shard, now, clock_wall());
     ws_close_pending(worker);
     ws_drop_leaving(worker, now);
-    if (worker->needs_uv && may_read && shard_takes_input(worker->shard)) {
-        worker->read_at_us = clock_us();
-        ws_run(worker);
-    }
     tell_empty(worker);
     return end_turn(worker, woke_at_us);
 }
