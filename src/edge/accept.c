@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -16,8 +15,10 @@
 #include "worker_priv.h"
 
 enum {
-    EXPIRED_PER_TURN = 256, /* Heads that never came, of some 5 microseconds each. */
-    HEAD_SHARE = 16,        /* A sixteenth of all places is many for one address. */
+    NEWCOMERS_US = 1000, /* Of a turn; who says its head at once takes some 60. */
+    ROUNDS_PER_TURN = 256,
+    ROUNDS_WHERE_OTHERS_LEAVE = 8, /* Half of ENDS_PER_TURN. */
+    HEAD_SHARE = 16,               /* A sixteenth of all places is many for one address. */
 };
 
 static int watch(struct worker *worker, struct source *source, uint32_t events)
@@ -30,6 +31,7 @@ int accept_init(struct worker *worker)
 {
     uint32_t count = worker->shared->half_open_max;
     list_init(&worker->open_heads);
+    list_init(&worker->ready_heads);
     for (unsigned i = 0; i < HEAD_ORIGINS; i++) list_init(&worker->heads_from[i]);
     list_init(&worker->free_heads);
     worker->heads = calloc(count, sizeof(struct head));
@@ -48,6 +50,7 @@ static void free_head(struct worker *worker, struct head *head)
 {
     list_remove(&head->node);
     list_remove(&head->from_node);
+    list_remove(&head->ready_node);
     worker->heads_from_count[head->from]--;
     head->source.fd = -1;
     list_append(&worker->free_heads, &head->node);
@@ -144,16 +147,8 @@ static void hand_over(struct worker *worker, struct head *head, const struct hea
     ws_adopt(worker, fd, found->forwarded);
 }
 
-/* Whether nothing comes any more. What the event said may be another's, whose place this one has taken since. */
-static bool has_ended(const struct head *head, uint32_t events)
+static void look_at(struct worker *worker, struct head *head)
 {
-    struct pollfd file = {.fd = head->source.fd, .events = POLLRDHUP};
-    return (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0 && poll(&file, 1, 0) > 0;
-}
-
-void accept_on_head(struct worker *worker, struct head *head, uint32_t events)
-{
-    if (head->source.fd < 0) return; /* It made place for another since it was ready. */
     char bytes[HEAD_BYTES_MAX];
     ssize_t size = recv(head->source.fd, bytes, sizeof(bytes), MSG_PEEK);
     if (size < 0 && (errno == EAGAIN || errno == EINTR)) return;
@@ -164,7 +159,7 @@ void accept_on_head(struct worker *worker, struct head *head, uint32_t events)
     struct head_found found;
     switch (head_look(&worker->shared->head_rules, bytes, (size_t)size, &found)) {
     case HEAD_INCOMPLETE:
-        if (has_ended(head, events)) close_head(worker, head);
+        if (head->has_ended) close_head(worker, head);
         break;
     case HEAD_HTTP: hand_over(worker, head, &found); break;
     case HEAD_UPGRADE:
@@ -194,6 +189,7 @@ static void begin_head(struct worker *worker, int fd, bool is_admin, uint16_t fr
     struct head *head = LIST_ITEM(node, struct head, node);
     *head = (struct head){
         .source = {SOURCE_HEAD, fd}, .is_admin = is_admin, .accepted_at = now, .from = from};
+    list_init(&head->ready_node);
     list_append(&worker->open_heads, &head->node);
     list_append(&worker->heads_from[from], &head->from_node);
     worker->heads_from_count[from]++;
@@ -212,7 +208,7 @@ static void begin_head(struct worker *worker, int fd, bool is_admin, uint16_t fr
         close_head(worker, head);
         return;
     }
-    accept_on_head(worker, head, 0); /* Its head may be here already. */
+    look_at(worker, head); /* Its head may be here already. */
 }
 
 /* The listeners stay ready while nobody is accepted from them. */
@@ -243,35 +239,79 @@ static void on_accept_failed(struct worker *worker, int error, mono_time now)
               log_value(strerror(error), value));
 }
 
-void accept_on_listener(struct worker *worker, const struct source *source, mono_time now)
+/* False: nobody waits there. */
+static bool accept_one(struct worker *worker, const struct source *source, mono_time now)
 {
-    unsigned most = admission_is_slow(&worker->admission) ? ACCEPTS_WHERE_SLOW : ACCEPTS_PER_TURN;
-    for (unsigned i = 0; i < most; i++) {
-        struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
-        socklen_t size = sizeof(peer);
-        int fd = accept4(source->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
-        if (fd < 0) {
-            bool is_usual = errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
-            if (!is_usual) on_accept_failed(worker, errno, now);
-            return;
-        }
-        worker->stats.accepted++;
-        begin_head(worker, fd, source->kind == SOURCE_ADMIN, origin_of(&peer), now);
+    struct sockaddr_storage peer = {.ss_family = AF_UNSPEC};
+    socklen_t size = sizeof(peer);
+    int fd = accept4(source->fd, (struct sockaddr *)&peer, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd < 0) {
+        bool is_usual = errno == EAGAIN || errno == ECONNABORTED || errno == EINTR;
+        if (!is_usual) on_accept_failed(worker, errno, now);
+        return false;
+    }
+    worker->stats.accepted++;
+    begin_head(worker, fd, source->kind == SOURCE_ADMIN, origin_of(&peer), now);
+    return true;
+}
+
+void accept_on_listener(struct worker *worker, const struct source *source)
+{
+    if (source->kind == SOURCE_ADMIN) {
+        worker->is_admin_ready = true;
+    } else {
+        worker->is_listener_ready = true;
     }
 }
 
-void accept_expire(struct worker *worker, mono_time now)
+void accept_on_head(struct worker *worker, struct head *head, uint32_t events)
+{
+    if ((events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0) head->has_ended = true;
+    if (!list_is_linked(&head->ready_node)) list_append(&worker->ready_heads, &head->ready_node);
+}
+
+static bool expire_one(struct worker *worker, mono_time now)
+{
+    if (list_is_empty(&worker->open_heads)) return false;
+    struct head *oldest = LIST_ITEM(worker->open_heads.next, struct head, node);
+    if (mono_elapsed(oldest->accepted_at, now) < worker->shared->head_timeout_ms) return false;
+    worker->stats.handshake_timeouts++;
+    close_head(worker, oldest);
+    return true;
+}
+
+static bool look_at_one(struct worker *worker)
+{
+    struct list *node = list_take_first(&worker->ready_heads);
+    if (node == NULL) return false;
+    look_at(worker, LIST_ITEM(node, struct head, ready_node));
+    return true;
+}
+
+/* One of each, so that none of these waits for a flood of another. False: nothing is left. */
+static bool serve_round(struct worker *worker, mono_time now)
+{
+    worker->is_admin_ready = worker->is_admin_ready && accept_one(worker, &worker->admin, now);
+    worker->is_listener_ready =
+        worker->is_listener_ready && accept_one(worker, &worker->listener, now);
+    bool has_looked = look_at_one(worker);
+    return expire_one(worker, now) || has_looked || worker->is_listener_ready ||
+           worker->is_admin_ready;
+}
+
+void accept_run(struct worker *worker, mono_time now)
 {
     if (worker->accept_again_at.ms > 0 && !mono_is_before(now, worker->accept_again_at)) {
         worker->accept_again_at.ms = 0;
         listen_for(worker, EPOLLIN);
     }
-    for (unsigned i = 0; i < EXPIRED_PER_TURN && !list_is_empty(&worker->open_heads); i++) {
-        struct head *oldest = LIST_ITEM(worker->open_heads.next, struct head, node);
-        if (mono_elapsed(oldest->accepted_at, now) < worker->shared->head_timeout_ms) return;
-        worker->stats.handshake_timeouts++;
-        close_head(worker, oldest);
-    }
+    /* Peers that have gone hold their places until they are closed: they leave faster than others come. */
+    unsigned rounds = list_is_empty(&worker->held) ? ROUNDS_PER_TURN : ROUNDS_WHERE_OTHERS_LEAVE;
+    uint64_t began_us = clock_us();
+    while (rounds-- > 0 && serve_round(worker, now) && !worker_is_over(began_us, NEWCOMERS_US))
+        continue;
+    worker->is_listener_ready = worker->is_admin_ready =
+        false; /* What still waits there is told again. */
 }
 
 bool accept_next_due(const struct worker *worker, mono_time *ret_at)

@@ -1,6 +1,6 @@
 #include "admission_priv.h"
 
-enum { SLOW_AT_ONE_IN = 4, OPEN_AT_ONE_IN = 2 };
+enum { OPEN_AT_ONE_IN = 2 };
 
 void admission_init(struct admission *admission, uint32_t limit_ms, uint64_t now_us)
 {
@@ -43,9 +43,4 @@ void admission_on_turn(struct admission *admission, uint64_t woke_at_us, uint64_
     uint32_t least_us =
         admission->is_crowded ? admission->limit_us / OPEN_AT_ONE_IN : admission->limit_us;
     admission->is_crowded = admission->lag_us > least_us;
-}
-
-bool admission_is_slow(const struct admission *admission)
-{
-    return admission->limit_us > 0 && admission->lag_us > admission->limit_us / SLOW_AT_ONE_IN;
 }

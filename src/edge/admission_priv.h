@@ -5,7 +5,6 @@
  * counted is the time since the beginning of the last whole circle. Measured as a mean that forgets within
  * half a second, so that one long turn of many short ones shuts nobody out. Above the limit the loop is crowded, until
  * the mean is below half of it: players who are there are not touched, who comes anew is turned away (worker_priv.h).
- * Above a quarter of it the loop is slow already, and accepts fewer at a time.
  *
  * The worker's; its thread. O(1) a turn.
  */
@@ -35,5 +34,3 @@ enum { ADMISSION_READ_ALL = 0, ADMISSION_READ_NOTHING = -1 };
  * circle may consist. Requires: times do not go back. */
 void admission_on_turn(struct admission *admission, uint64_t woke_at_us, uint64_t ended_at_us,
                        int32_t read);
-
-bool admission_is_slow(const struct admission *admission);

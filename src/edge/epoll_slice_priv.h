@@ -9,7 +9,7 @@
 
 #include <stdbool.h>
 
-enum { EPOLL_SLICE = 256 };
+enum { EPOLL_SLICE = 32 };
 
 /* Whether this thread's last look brought as many as it may, so that more may be ready. */
 bool epoll_slice_was_full(void);

@@ -12,13 +12,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "epoll_slice_priv.h"
 #include "worker_priv.h"
 
 enum {
-    EVENTS_PER_LOOK = 256,
-    LOOKS_PER_TURN =
-        16, /* 4,096 ends are put off in some 10 ms; the rest comes before anything else is read. */
-    ENDS_PER_TURN = 64, /* Of 40 to 50 microseconds each. */
+    EVENTS_PER_LOOK = EPOLL_SLICE,
+    LOOK_US = 1000,     /* Ends of some 4 each; the rest comes before anything else is read. */
+    ENDS_PER_TURN = 16, /* Of 40 to 50 microseconds each. */
 };
 
 int watch_create(struct worker *worker)
@@ -111,15 +111,21 @@ static void on_event(struct worker *worker, struct conn *conn, uint32_t events)
     if (has_ended) hold(worker, conn);
 }
 
-bool watch_run(struct worker *worker, bool is_ready)
+/* False: nothing more is ready. */
+static bool look(struct worker *worker)
 {
     struct epoll_event events[EVENTS_PER_LOOK];
-    int count = is_ready ? EVENTS_PER_LOOK : 0;
-    for (unsigned i = 0; i < LOOKS_PER_TURN && count == EVENTS_PER_LOOK; i++) {
-        count = epoll_wait(worker->watched.fd, events, EVENTS_PER_LOOK, 0);
-        for (int at = 0; at < count; at++) on_event(worker, events[at].data.ptr, events[at].events);
+    int count = epoll_wait(worker->watched.fd, events, EVENTS_PER_LOOK, 0);
+    for (int i = 0; i < count; i++) on_event(worker, events[i].data.ptr, events[i].events);
+    return count == EVENTS_PER_LOOK;
+}
+
+bool watch_run(struct worker *worker, bool is_ready)
+{
+    uint64_t began_us = clock_us();
+    while (is_ready && look(worker)) {
+        if (worker_is_over(began_us, LOOK_US)) return false;
     }
-    if (count == EVENTS_PER_LOOK) return false;
     let_go(worker, ENDS_PER_TURN);
     return true;
 }

@@ -19,6 +19,7 @@
 #include "admission_priv.h"
 #include "base/list.h"
 #include "base/time.h"
+#include "edge/clock.h"
 #include "edge/embedded.h"
 #include "edge/head.h"
 #include "edge/worker.h"
@@ -27,9 +28,7 @@ enum {
     HEAD_ORIGINS = 256, /* Addresses are told apart by a hash of so many values. */
     ASSEMBLY_BYTES = MESSAGE_BYTES_MAX,
     ASSEMBLIES_MAX = 1024, /* Messages in pieces at one time, per worker. */
-    ACCEPTS_PER_TURN = 64, /* Of some 25 microseconds each. */
-    ACCEPTS_WHERE_SLOW = 16,
-    CLOSES_PER_TURN = 64, /* Of some 50 microseconds each. */
+    CLOSES_PER_TURN = 16,  /* Of some 50 microseconds each. */
 };
 
 enum source_kind {
@@ -52,9 +51,11 @@ struct source {
 struct head {
     struct source source;
     bool is_admin;
+    bool has_ended; /* Nothing comes any more. */
     mono_time accepted_at;
-    struct list node;      /* In order of age: open ones, or free ones. */
-    struct list from_node; /* In order of age: open ones from the same part of the net. */
+    struct list node;       /* In order of age: open ones, or free ones. */
+    struct list from_node;  /* In order of age: open ones from the same part of the net. */
+    struct list ready_node; /* In worker->ready_heads. */
     uint16_t from;
 };
 
@@ -114,10 +115,13 @@ struct worker {
     bool is_started;
     bool needs_uv; /* Something was changed that libuv learns of only in a run. */
     bool is_store_ready;
-    bool has_answers; /* The store may have more. */
-    bool has_read;    /* Of the players' sockets in this turn, */
-    bool is_cut;      /* and more was ready. */
-    bool has_input;   /* The shard was told something since its last run. */
+    bool has_answers;       /* The store may have more. */
+    bool has_read;          /* Of the players' sockets in this turn, */
+    bool is_cut;            /* and more was ready, */
+    uint8_t slices;         /* behind so many slices. */
+    bool is_listener_ready; /* Somebody may be accepted, */
+    bool is_admin_ready;    /* and of the operators. */
+    bool has_input;         /* The shard was told something since its last run. */
     _Atomic bool is_empty;
     _Atomic bool has_matches;
     bool has_told_empty;
@@ -135,6 +139,7 @@ struct worker {
 
     struct head *heads; /* half_open_max of them. */
     struct list open_heads;
+    struct list ready_heads;              /* Those that are to be looked at. */
     struct list heads_from[HEAD_ORIGINS]; /* The same, by where they come from. */
     uint32_t heads_from_count[HEAD_ORIGINS];
     struct list free_heads;
@@ -150,13 +155,20 @@ struct worker {
     struct worker_stats published;
 };
 
+/* Whether a phase of the turn has had its time. */
+static inline bool worker_is_over(uint64_t began_us, uint32_t share_us)
+{
+    return clock_us() - began_us >= share_us;
+}
+
 /* accept.c */
 QR_MUST_USE int accept_init(struct worker *worker);
 void accept_fini(struct worker *worker);
-void accept_on_listener(struct worker *worker, const struct source *source, mono_time now);
-/* `events`: what epoll has said of it; 0: nothing yet. */
+void accept_on_listener(struct worker *worker, const struct source *source);
+/* `events`: what epoll has said of it. */
 void accept_on_head(struct worker *worker, struct head *head, uint32_t events);
-void accept_expire(struct worker *worker, mono_time now);
+/* Those who come: for a while, and what is left in the next turn. */
+void accept_run(struct worker *worker, mono_time now);
 /* False: nobody is waited for. */
 bool accept_next_due(const struct worker *worker, mono_time *ret_at);
 

@@ -19,6 +19,10 @@
 /* u8_mbtoucr: right as far as it goes. */
 enum { CHARACTER_INCOMPLETE = -2 };
 
+/* Of cheap messages so many fill the shard's mailbox no more than shard_takes_input() allows for; of dear ones, and of
+ * pieces, 128 bytes each, the time is up before. */
+enum { SLICES_PER_TURN = 8, READ_US = 1000 };
+
 /* Some round trips. libwebsockets itself would wait for 5 s, and then end all that are due in one go. */
 enum { LEAVING_MS = 2000 };
 
@@ -337,9 +341,16 @@ void ws_destroy(struct worker *worker)
 
 void ws_run(struct worker *worker)
 {
-    worker->needs_uv = false;
-    (void)uv_run(&worker->uv_loop, UV_RUN_NOWAIT); /* Whether handles are left is always yes. */
-    worker->is_cut = epoll_slice_was_full();
+    uint64_t began_us = 0;
+    worker->slices = 0;
+    do {
+        worker->needs_uv = false;
+        (void)uv_run(&worker->uv_loop, UV_RUN_NOWAIT); /* Whether handles are left is always yes. */
+        worker->is_cut = epoll_slice_was_full();
+        /* The first one's time is not counted: what is closed is closed in it. */
+        if (worker->slices++ == 0) began_us = clock_us();
+    } while (worker->is_cut && worker->slices < SLICES_PER_TURN &&
+             !worker_is_over(began_us, READ_US));
     worker->has_read = true;
 }
 

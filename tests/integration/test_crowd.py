@@ -10,6 +10,11 @@ from raw import RawSocket
 SETTINGS = {**QUICK, "workers": 1, "reconnect_grace_ms": 20000, "round_time_ms": 20000}
 RETURNING = 16  # worker_returning_max(), at least.
 RETRY_MS = 5000
+NEWCOMERS = 3
+
+
+def longer_than_a_second(metrics, histogram):
+    return metrics.sum(f"{histogram}_count") - metrics.sum(f"{histogram}_bucket", le="1")
 
 
 class CrowdTest(unittest.IsolatedAsyncioTestCase):
@@ -60,6 +65,27 @@ class CrowdTest(unittest.IsolatedAsyncioTestCase):
                 and metrics.sum("quizrush_returning") == 0, "all are given back")
             self.assertEqual(metrics.sum("quizrush_returning_bound"), RETURNING)
             self.assertEqual(metrics.sum("quizrush_refused_full_total"), 1)
+            await ada.close()
+
+    async def test_who_plays_is_answered_before_others_are_accepted_and_those_take_turns(self):
+        daemon = Daemon(**SETTINGS, admit_lag_ms=0)
+        slow = daemon.directory / "slow"
+        daemon.preload("QUIZRUSH_SLOW_ACCEPT_LIBRARY", QUIZRUSH_SLOW=str(slow))
+        with daemon:
+            ada = await Client.greeted(daemon, "Ada")
+            slow.touch()
+            others = [self.enterContext(RawSocket(daemon)) for _ in range(NEWCOMERS)]  # To accept one takes a second.
+            for other in others:
+                other.request_upgrade()
+            self.assertEqual((await ada.ask("ping", at=1))["type"], "pong")
+            for other in others:
+                self.assertEqual(other.read_head()[0], 101)
+            slow.unlink()
+            metrics = daemon.wait_for_metrics(lambda metrics: metrics.sum("quizrush_accepted_total") > NEWCOMERS,
+                                              "they are counted")
+            self.assertEqual(metrics.sum("quizrush_arrival_to_write_seconds_count"), 1)
+            self.assertEqual(longer_than_a_second(metrics, "quizrush_arrival_to_write_seconds"), 0)
+            self.assertEqual(longer_than_a_second(metrics, "quizrush_loop_turn_seconds"), NEWCOMERS)
             await ada.close()
 
     async def test_while_the_loop_lags_nobody_new_comes_in_and_who_plays_is_not_touched(self):

@@ -101,16 +101,6 @@ static void a_loop_that_waits_has_no_crowd(void **state)
     assert_true(loop.admission.is_crowded);
     turns(&loop, SECOND, 0, ADMISSION_READ_ALL);
     assert_false(loop.admission.is_crowded);
-    assert_false(admission_is_slow(&loop.admission));
-}
-
-static void a_loop_is_slow_before_it_is_crowded(void **state)
-{
-    (void)state;
-    struct loop loop = loop_with(LIMIT_MS);
-    turns_for(&loop, 10 * SECOND, LIMIT_MS / 2 * MS, ADMISSION_READ_ALL);
-    assert_true(admission_is_slow(&loop.admission));
-    assert_false(loop.admission.is_crowded);
 }
 
 static void without_a_limit_there_is_no_crowd(void **state)
@@ -119,7 +109,6 @@ static void without_a_limit_there_is_no_crowd(void **state)
     struct loop loop = loop_with(0);
     turns_for(&loop, 10 * SECOND, SECOND, ADMISSION_READ_NOTHING);
     assert_false(loop.admission.is_crowded);
-    assert_false(admission_is_slow(&loop.admission));
 }
 
 int main(void)
@@ -133,7 +122,6 @@ int main(void)
             turns_as_long_as_the_limit_one_behind_the_other_are_no_crowd_and_longer_ones_are),
         cmocka_unit_test(a_crowd_lasts_until_the_lag_is_half_the_limit),
         cmocka_unit_test(a_loop_that_waits_has_no_crowd),
-        cmocka_unit_test(a_loop_is_slow_before_it_is_crowded),
         cmocka_unit_test(without_a_limit_there_is_no_crowd),
     };
     return cmocka_run_group_tests_name("edge/admission", tests, NULL, NULL);
