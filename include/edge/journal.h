@@ -34,6 +34,10 @@ enum {
     JOURNAL_HEAD_BYTES = 32,
     JOURNAL_SEGMENT_BYTES_MIN = 1 << 20,
     JOURNAL_FRAME_BYTES = 8, /* Of a record beside its payload and padding. */
+    /* From one sync's beginning to the next one's at least. What is to be synced meanwhile shares the next: one costs
+     * as much as two answers, and wakes the shard, so that hundreds a second would be felt. A sync after a calm
+     * moment begins at once; else `end`, which a reveal of seconds goes before, comes so much later at most. */
+    JOURNAL_SYNC_APART_MS = 10,
 };
 
 struct journal;

@@ -170,10 +170,10 @@ int journal_sync_lane(struct journal *journal, unsigned shard)
     return 0;
 }
 
-static void sync_what_is_wanted(struct journal *journal, unsigned shard)
+static bool sync_what_is_wanted(struct journal *journal, unsigned shard)
 {
     struct lane *lane = &journal->lanes[shard];
-    if (atomic_load(&lane->wanted) <= atomic_load(&lane->synced)) return;
+    if (atomic_load(&lane->wanted) <= atomic_load(&lane->synced)) return false;
     int error = journal_sync_lane(journal, shard);
     if (error != 0) {
         /* After a failed sync nobody knows what of the pages reached the disk, and a second one may say yes to
@@ -184,6 +184,24 @@ static void sync_what_is_wanted(struct journal *journal, unsigned shard)
         QR_UNREACHABLE("the journal cannot be synced");
     }
     journal->options.wake(journal->options.wake_context, shard);
+    return true;
+}
+
+static bool sync_all_that_is_wanted(struct journal *journal)
+{
+    bool has_synced = false;
+    for (unsigned i = 0; i < journal->options.shards; i++) {
+        has_synced = sync_what_is_wanted(journal, i) || has_synced;
+    }
+    return has_synced;
+}
+
+static void sleep_until(uint64_t us)
+{
+    struct timespec until = {.tv_sec = (time_t)(us / 1000000),
+                             .tv_nsec = (long)(us % 1000000) * 1000};
+    (void)clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &until,
+                          NULL); /* A shorter one does no harm. */
 }
 
 void *journal_thread(void *context)
@@ -197,7 +215,8 @@ void *journal_thread(void *context)
         uint64_t count;
         ssize_t size = read(journal->wake_fd, &count, sizeof(count));
         (void)size; /* How often says nothing. */
-        for (unsigned i = 0; i < journal->options.shards; i++) sync_what_is_wanted(journal, i);
+        uint64_t began_us = now_us();
+        bool has_synced = sync_all_that_is_wanted(journal);
         for (unsigned i = 0; i < journal->options.shards; i++) {
             remove_what_is_not_needed(journal, i);
         }
@@ -208,6 +227,7 @@ void *journal_thread(void *context)
         }
         if (!has_tidied) journal_dir_remove_older(journal);
         has_tidied = true;
+        if (has_synced) sleep_until(began_us + JOURNAL_SYNC_APART_MS * UINT64_C(1000));
     }
     return NULL;
 }

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "edge/clock.h"
 #include "proto/journal.h"
 
 enum { MANY = 16 };
@@ -58,6 +59,18 @@ static void a_sync_covers_all_that_was_appended_before_it(void **state)
     journal_stats(desk->journal, &stats);
     assert_int_equal(stats.syncs, 1);
     assert_int_equal(stats.records, 2);
+}
+
+static void syncs_that_follow_each_other_begin_apart(void **state)
+{
+    struct desk *desk = *state;
+    begin_run(desk, MANY);
+    mono_time before_the_first = clock_mono();
+    for (unsigned i = 1; i <= 5; i++) {
+        (void)append(desk, i);
+        sync_all(desk);
+    }
+    assert_true(mono_elapsed(before_the_first, clock_mono()) >= 4 * JOURNAL_SYNC_APART_MS);
 }
 
 static void a_record_that_does_not_fit_begins_the_next_segment(void **state)
@@ -288,6 +301,7 @@ int main(void)
         JOURNAL_TEST(what_is_appended_is_read_again_in_order),
         JOURNAL_TEST(what_was_appended_is_there_without_a_sync),
         JOURNAL_TEST(a_sync_covers_all_that_was_appended_before_it),
+        JOURNAL_TEST(syncs_that_follow_each_other_begin_apart),
         JOURNAL_TEST(a_record_that_does_not_fit_begins_the_next_segment),
         JOURNAL_TEST(a_segment_that_is_full_is_synced_although_nobody_waits),
         JOURNAL_TEST(beyond_the_bound_nothing_is_appended),
