@@ -179,7 +179,7 @@ static int save_player(struct sqlite_writer *writer, const struct match_result *
     return run_finish(writer, &run);
 }
 
-/* The player's places on all boards: there is one rating. */
+/* The player's places on all other boards: there is one rating. */
 static int save_order(struct sqlite_writer *writer, const struct id *player,
                       const struct rating *rating)
 {
@@ -211,13 +211,13 @@ static int save_category(struct sqlite_writer *writer, const struct match_result
 static int save_stats(struct sqlite_writer *writer, const struct match_result *result,
                       unsigned place, const struct rating *rating)
 {
-    int code = SQLITE_OK;
-    if (result->is_rated) code = save_order(writer, &result->players[place].player, rating);
-    if (code == SQLITE_OK) {
-        code = save_category(writer, result, place, QUESTION_CATEGORY_ANY, rating);
-    }
+    int code = save_category(writer, result, place, QUESTION_CATEGORY_ANY, rating);
     for (uint8_t i = 0; i < result->bank->category_count && code == SQLITE_OK; i++) {
         code = save_category(writer, result, place, i, rating);
+    }
+    /* Last: what was played in has its order by now, and no entry of the index is moved twice. */
+    if (result->is_rated && code == SQLITE_OK) {
+        code = save_order(writer, &result->players[place].player, rating);
     }
     return code;
 }
