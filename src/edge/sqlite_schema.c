@@ -109,8 +109,10 @@ static int set_pragmas(sqlite3 *db, const char *path)
     (void)snprintf(
         sql, sizeof sql,
         "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = OFF; "
-        "PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = %d",
-        (int)SQLITE_SCHEMA_WAL_BYTES_MAX);
+        "PRAGMA trusted_schema = OFF; PRAGMA journal_size_limit = %d; "
+        "PRAGMA wal_autocheckpoint = %d; PRAGMA cache_size = -%d",
+        (int)SQLITE_SCHEMA_WAL_BYTES_MAX, (int)SQLITE_SCHEMA_CHECKPOINT_PAGES,
+        (int)SQLITE_SCHEMA_CACHE_KIB);
     int code = sqlite3_exec(db, sql, NULL, NULL, NULL);
     if (code != SQLITE_OK) return log_sqlite_failure(db, path, "configure", code);
     /* Where SQLite cannot have a log (a network file system), it keeps the old mode and says OK. */

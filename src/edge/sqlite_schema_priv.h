@@ -18,6 +18,12 @@ enum {
     SQLITE_SCHEMA_BUSY_MS = MATCH_SAVE_RETRY_MS,
     /* A log that grew while a reader held it back is cut to this when it is over. */
     SQLITE_SCHEMA_WAL_BYTES_MAX = 64 * 1024 * 1024,
+    /* Every batch writes the pages of players and boards again: moved into the file after several batches, each is
+     * moved once. 16 MB of log. */
+    SQLITE_SCHEMA_CHECKPOINT_PAGES = 4000,
+    /* At most, where so much is in use. A batch changes some pages of each table and many of those of boards and
+     * players: what finds no room is written before the commit, and read and written again. */
+    SQLITE_SCHEMA_CACHE_KIB = 8192,
 };
 
 /* config/sql/sqlite: the statements that lead from one version to the next, the first from nothing.
