@@ -171,7 +171,7 @@ static int ensure_schema(sqlite3 *db, const char *path)
         int error = step_schema(db, path, &version);
         if (error != 0) return error;
     }
-    /* The savepoint around each result keeps the pages that it changes, some dozens: without a file.
+    /* A savepoint around a result keeps the pages that it changes, some dozens: without a file.
      * Steps may sort whole tables, and so come before. */
     int code =
         sqlite3_exec(db, "PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY", NULL, NULL, NULL);

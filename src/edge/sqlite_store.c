@@ -38,18 +38,31 @@ struct sqlite_store {
 
 /* --- The writer's thread. --- */
 
-/* Into the transaction. Where the code is not SQLITE_OK, nothing of the batch is to be kept. */
-static int write_results(struct sqlite_store *store, unsigned count, bool ret_is_saved[])
+/* In one transaction. Where the code is not SQLITE_OK, nothing of the batch is to be kept. */
+static int write_together(struct sqlite_store *store, unsigned count, bool ret_is_saved[])
 {
-    for (unsigned i = 0; i < count; i++) {
-        const struct match_result *result = &store_queue_at(store->queue, i)->result;
-        int code = sqlite_writer_save(&store->writer, result);
-        ret_is_saved[i] = code == SQLITE_OK;
-        if (code == SQLITE_OK) continue;
-        if (!sqlite_writer_is_alone(code)) return code;
-        store_report_refused(&store->report, &result->match, store->writer.problem);
+    int code = SQLITE_OK;
+    for (unsigned i = 0; i < count && code == SQLITE_OK; i++) {
+        code = sqlite_writer_save(&store->writer, &store_queue_at(store->queue, i)->result);
+        ret_is_saved[i] = true;
     }
-    return sqlite_writer_commit(&store->writer);
+    return code == SQLITE_OK ? sqlite_writer_commit(&store->writer) : code;
+}
+
+/* The same, without those that fail alone. */
+static int write_apart(struct sqlite_store *store, unsigned count, bool ret_is_saved[])
+{
+    sqlite_writer_rollback(&store->writer);
+    int code = sqlite_writer_begin(&store->writer);
+    for (unsigned i = 0; i < count && code == SQLITE_OK; i++) {
+        const struct match_result *result = &store_queue_at(store->queue, i)->result;
+        code = sqlite_writer_save_apart(&store->writer, result);
+        ret_is_saved[i] = code == SQLITE_OK;
+        if (!sqlite_writer_is_alone(code)) continue;
+        store_report_refused(&store->report, &result->match, store->writer.problem);
+        code = SQLITE_OK;
+    }
+    return code == SQLITE_OK ? sqlite_writer_commit(&store->writer) : code;
 }
 
 static void write_batch(struct sqlite_store *store)
@@ -58,7 +71,8 @@ static void write_batch(struct sqlite_store *store)
     /* Only now: what came while another process held the lock shares the commit. */
     unsigned count = store_queue_batch(store->queue, SQLITE_STORE_BATCH_MAX);
     bool is_saved[SQLITE_STORE_BATCH_MAX];
-    if (code == SQLITE_OK) code = write_results(store, count, is_saved);
+    if (code == SQLITE_OK) code = write_together(store, count, is_saved);
+    if (sqlite_writer_is_alone(code)) code = write_apart(store, count, is_saved);
     if (code == SQLITE_OK) {
         store_report_recovered(&store->report);
     } else {

@@ -335,6 +335,11 @@ int sqlite_writer_begin(struct sqlite_writer *writer)
 
 int sqlite_writer_save(struct sqlite_writer *writer, const struct match_result *result)
 {
+    return save_rows(writer, result);
+}
+
+int sqlite_writer_save_apart(struct sqlite_writer *writer, const struct match_result *result)
+{
     int code = run_plain(writer, STATEMENT_SAVEPOINT);
     if (code != SQLITE_OK) return code;
     int saved = save_rows(writer, result);

@@ -41,12 +41,18 @@ void sqlite_writer_fini(struct sqlite_writer *writer);
 /* Takes the write lock, waiting for it as long as the busy timeout says. */
 QR_MUST_USE int sqlite_writer_begin(struct sqlite_writer *writer);
 
-/* Writes one result into the transaction, whole or not at all. One whose match is there already
- * changes nothing: the first result of a match stands, whatever the second says. */
+/* Writes one result into the transaction. One whose match is there already changes nothing: the
+ * first result of a match stands, whatever the second says. On failure the transaction is to be
+ * rolled back. */
 QR_MUST_USE int sqlite_writer_save(struct sqlite_writer *writer, const struct match_result *result);
 
-/* Whether such a failure of sqlite_writer_save() is that result's alone: the transaction goes on.
- */
+/* The same, whole or not at all: where the failure is that result's alone, the transaction goes on.
+ * The savepoint keeps a copy of every page that the result changes, which costs more than a tenth
+ * of all. */
+QR_MUST_USE int sqlite_writer_save_apart(struct sqlite_writer *writer,
+                                         const struct match_result *result);
+
+/* Whether such a failure is that result's alone. */
 bool sqlite_writer_is_alone(int code);
 
 /* What is committed is on disk. On failure the transaction is still to be rolled back. */
