@@ -20,12 +20,20 @@
 #include "edge/journal.h"
 #include "edge/store.h"
 
+enum {
+    /* Results handed on in one call of store_take_answers(), which others on the loop wait for: each takes some
+     * microseconds. Where there are more the next call is due at once. */
+    JOURNAL_STORE_HAND_AT_ONCE = 16,
+};
+
 struct journal_store_options {
     struct journal *journal; /* Owns. */
     struct store *store;     /* The database's; owns. */
     unsigned shards;
     uint32_t matches_max; /* Of one shard at one time. */
     uint32_t loads_max;   /* Waiting, of one shard. */
+    /* Under way to the database, of one shard: a few kilobytes each, once they are used. */
+    uint32_t results_max;
 };
 
 /* 0, or -ENOMEM (then nothing is owned). Main thread. */

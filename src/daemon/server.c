@@ -107,6 +107,17 @@ static int open_recovery(struct server *server)
     return error;
 }
 
+/* Of one shard: the database's queue, which the shards share, has room for all of them. */
+static uint32_t results_under_way(const struct conf *conf)
+{
+    enum {
+        RESULTS_MAX = 128
+    }; /* What comes between two batches, and as many that are committed. */
+    uint32_t share = conf->store_queue_slots / conf->workers;
+    if (share == 0) return 1;
+    return share < RESULTS_MAX ? share : RESULTS_MAX;
+}
+
 /* From here on the journal is before the database. */
 static int open_journal(struct server *server)
 {
@@ -127,7 +138,8 @@ static int open_journal(struct server *server)
                                           .store = server->shared.store,
                                           .shards = conf->workers,
                                           .matches_max = conf_sessions_max(conf),
-                                          .loads_max = conf->store_queue_slots};
+                                          .loads_max = conf->store_queue_slots,
+                                          .results_max = results_under_way(conf)};
     error = journal_store_create(&store, &server->shared.store);
     if (error != 0) journal_destroy(server->journal);
     return error;

@@ -1,5 +1,6 @@
 /* Results on their way from the journal to the database. */
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -14,6 +15,33 @@ enum {
     /* Results are durable where they are, and a batch costs the database little more than one. */
     CARRY_EVERY_MS = 250,
 };
+
+int carry_init(struct store_lane *lane, uint32_t results_max)
+{
+    list_init(&lane->free_parcels);
+    list_init(&lane->parcels_by_age);
+    lane->parcels = calloc(results_max, sizeof(*lane->parcels));
+    if (lane->parcels == NULL) return -ENOMEM;
+    for (uint32_t i = 0; i < results_max; i++) {
+        list_append(&lane->free_parcels, &lane->parcels[i].node);
+    }
+    return 0;
+}
+
+static void free_results(struct list *parcels)
+{
+    for (struct list *node = parcels->next; node != parcels; node = node->next) {
+        free(LIST_ITEM(node, struct parcel, node)->result);
+    }
+}
+
+void carry_fini(struct store_lane *lane)
+{
+    if (lane->parcels == NULL) return;
+    free_results(&lane->free_parcels);
+    free_results(&lane->parcels_by_age);
+    free(lane->parcels);
+}
 
 /* --- Who waits for them. --- */
 
@@ -70,26 +98,23 @@ static void hand(struct journal_store *store, unsigned shard, struct parcel *par
 {
     struct handle handle = {(uint32_t)(parcel - store->lanes[shard].parcels), PARCEL_GENERATION};
     parcel->is_handed = store_save(store->database, shard, handle, &parcel->result->result) == 0;
-    if (!parcel->is_handed) parcel->retry_at = mono_after(now, RETRY_FIRST_MS);
+    if (parcel->is_handed) return;
+    parcel->retry_at = mono_after(now, RETRY_FIRST_MS);
+    store->lanes[shard].refused_count++;
 }
 
-static struct parcel *free_parcel(struct store_lane *lane)
-{
-    for (unsigned i = 0; i < PARCELS_MAX; i++) {
-        if (!lane->parcels[i].is_used) return &lane->parcels[i];
-    }
-    return NULL;
-}
-
-static void take_up(struct journal_store *store, unsigned shard, struct parcel *parcel,
-                    const uint8_t *record, size_t bytes, mono_time now)
+static void take_up(struct journal_store *store, unsigned shard, const uint8_t *record,
+                    size_t bytes, mono_time now)
 {
     struct store_lane *lane = &store->lanes[shard];
+    struct list *node = list_take_first(&lane->free_parcels);
+    QR_ASSERT(node != NULL); /* The caller has looked. */
+    struct parcel *parcel = LIST_ITEM(node, struct parcel, node);
     if (parcel->result == NULL) parcel->result = malloc(sizeof(*parcel->result));
     QR_ASSERT(parcel->result != NULL); /* A few kilobytes, once for each of a few parcels. */
     const char *problem = journal_read_result(record, bytes, parcel->result);
     QR_ASSERT(problem == NULL); /* This process has written it. */
-    parcel->is_used = true;
+    list_append(&lane->parcels_by_age, node);
     lane->parcel_count++;
     parcel->attempts = 0;
     parcel->position = lane->cursor;
@@ -101,28 +126,36 @@ static void read_on(struct journal_store *store, unsigned shard, mono_time now)
 {
     struct store_lane *lane = &store->lanes[shard];
     uint64_t synced = journal_synced(store->journal, shard);
-    struct parcel *parcel = free_parcel(lane);
+    unsigned left = JOURNAL_STORE_HAND_AT_ONCE;
     const uint8_t *record;
     size_t bytes;
-    while (parcel != NULL && lane->cursor < synced &&
+    while (left > 0 && !list_is_empty(&lane->free_parcels) && lane->cursor < synced &&
            journal_next(store->journal, shard, &lane->cursor, &record, &bytes)) {
         if (record[0] != JOURNAL_RESULT) continue;
-        take_up(store, shard, parcel, record, bytes, now);
-        parcel = free_parcel(lane);
+        take_up(store, shard, record, bytes, now);
+        left--;
     }
-    /* What is left is not synced yet; where it only finds no parcel, one that gets free is the sign. */
-    if (parcel != NULL) lane->carry_at = mono_after(now, CARRY_EVERY_MS);
+    if (left == 0 || list_is_empty(&lane->free_parcels))
+        return; /* It goes on at once, or when one gets free. */
+    lane->carry_at = mono_after(now, CARRY_EVERY_MS); /* What is left is not synced yet. */
+}
+
+static void try_again(struct journal_store *store, unsigned shard, mono_time now)
+{
+    struct store_lane *lane = &store->lanes[shard];
+    struct list *all = &lane->parcels_by_age;
+    for (struct list *node = all->next; node != all; node = node->next) {
+        struct parcel *parcel = LIST_ITEM(node, struct parcel, node);
+        if (parcel->is_handed || mono_is_before(now, parcel->retry_at)) continue;
+        lane->refused_count--;
+        hand(store, shard, parcel, now);
+    }
 }
 
 void carry_on(struct journal_store *store, unsigned shard, mono_time now)
 {
     struct store_lane *lane = &store->lanes[shard];
-    for (unsigned i = 0; i < PARCELS_MAX; i++) {
-        struct parcel *parcel = &lane->parcels[i];
-        bool is_due =
-            parcel->is_used && !parcel->is_handed && !mono_is_before(now, parcel->retry_at);
-        if (is_due) hand(store, shard, parcel, now);
-    }
+    if (lane->refused_count > 0) try_again(store, shard, now);
     if (!mono_is_before(now, lane->carry_at)) read_on(store, shard, now);
 }
 
@@ -134,6 +167,7 @@ static void put_back(struct journal_store *store, struct store_lane *lane, struc
     struct store *database = store->database;
     unsigned doublings = parcel->attempts < RETRY_DOUBLINGS ? parcel->attempts : RETRY_DOUBLINGS;
     parcel->is_handed = false;
+    lane->refused_count++;
     parcel->retry_at = mono_after(now, (uint64_t)RETRY_FIRST_MS << doublings);
     if (parcel->attempts < UINT8_MAX) parcel->attempts++;
     atomic_fetch_add(&lane->retried, 1);
@@ -145,7 +179,10 @@ static void put_back(struct journal_store *store, struct store_lane *lane, struc
 static void hasten(struct store_lane *lane, mono_time now)
 {
     lane->is_database_down = false;
-    for (unsigned i = 0; i < PARCELS_MAX; i++) lane->parcels[i].retry_at = now;
+    struct list *all = &lane->parcels_by_age;
+    for (struct list *node = all->next; node != all; node = node->next) {
+        LIST_ITEM(node, struct parcel, node)->retry_at = now;
+    }
 }
 
 bool carry_is_parcel(struct handle handle)
@@ -157,9 +194,9 @@ void carry_on_saved(struct journal_store *store, unsigned shard, const struct st
                     mono_time now)
 {
     struct store_lane *lane = &store->lanes[shard];
-    QR_ASSERT(answer->handle.slot < PARCELS_MAX);
+    QR_ASSERT(answer->handle.slot < store->options.results_max);
     struct parcel *parcel = &lane->parcels[answer->handle.slot];
-    QR_ASSERT(parcel->is_used && parcel->is_handed);
+    QR_ASSERT(parcel->is_handed);
     if (!answer->is_saved) {
         put_back(store, lane, parcel, now);
         return;
@@ -172,17 +209,22 @@ void carry_on_saved(struct journal_store *store, unsigned shard, const struct st
     (void)!journal_store_write(store, shard, mark, bytes, NULL);
     count_players(store, result, false);
     atomic_fetch_sub(&lane->waiting, 1);
-    parcel->is_used = parcel->is_handed = false;
+    parcel->is_handed = false;
+    list_remove(&parcel->node);
+    list_append(lane->free_parcels.next,
+                &parcel->node); /* The first: the next one finds its memory warm. */
     lane->parcel_count--;
 }
 
 bool carry_next_due(const struct store_lane *lane, mono_time *ret_due)
 {
     *ret_due = (mono_time){UINT64_MAX};
-    if (has_unread(lane) && lane->parcel_count < PARCELS_MAX) *ret_due = lane->carry_at;
-    for (unsigned i = 0; i < PARCELS_MAX; i++) {
-        const struct parcel *parcel = &lane->parcels[i];
-        if (!parcel->is_used || parcel->is_handed) continue;
+    if (has_unread(lane) && !list_is_empty(&lane->free_parcels)) *ret_due = lane->carry_at;
+    const struct list *all = &lane->parcels_by_age;
+    const struct list *end = lane->refused_count > 0 ? all : all->next; /* Nearly always none. */
+    for (const struct list *node = all->next; node != end; node = node->next) {
+        const struct parcel *parcel = LIST_ITEM(node, struct parcel, node);
+        if (parcel->is_handed) continue;
         if (mono_is_before(parcel->retry_at, *ret_due)) *ret_due = parcel->retry_at;
     }
     return ret_due->ms != UINT64_MAX;
@@ -190,10 +232,6 @@ bool carry_next_due(const struct store_lane *lane, mono_time *ret_due)
 
 uint64_t carry_need_from(const struct store_lane *lane)
 {
-    uint64_t oldest = lane->cursor;
-    for (unsigned i = 0; i < PARCELS_MAX; i++) {
-        const struct parcel *parcel = &lane->parcels[i];
-        if (parcel->is_used && parcel->position < oldest) oldest = parcel->position;
-    }
-    return oldest;
+    if (list_is_empty(&lane->parcels_by_age)) return lane->cursor;
+    return LIST_ITEM(lane->parcels_by_age.next, struct parcel, node)->position;
 }

@@ -11,6 +11,8 @@
 enum {
     LOAD_WAIT_MAX_MS = 5000,
     ANSWERS_AT_ONCE = 32,
+    /* Of the database, in one call, which others on the loop wait for: each is a record in the journal. */
+    DATABASE_ANSWERS_MAX = 64,
     DESTROY_MAX_MS = 3000,
     PUMP_EVERY_NS = 2000000,
     /* Another shard's answer may be what a look-up waits for, and that wakes nobody here. */
@@ -133,11 +135,12 @@ static void cancel_load(struct store *store, unsigned shard, struct handle sessi
 static unsigned take_from_database(struct journal_store *store, unsigned shard,
                                    struct store_answer answers[], unsigned max, mono_time now)
 {
-    unsigned count = 0, taken = ANSWERS_AT_ONCE;
-    while (count < max && taken > 0) {
+    unsigned count = 0, taken = ANSWERS_AT_ONCE, all = 0;
+    while (count < max && taken > 0 && all < DATABASE_ANSWERS_MAX) {
         struct store_answer from[ANSWERS_AT_ONCE];
         unsigned most = max - count < ANSWERS_AT_ONCE ? max - count : ANSWERS_AT_ONCE;
         taken = store_take_answers(store->database, shard, from, most);
+        all += taken;
         for (unsigned i = 0; i < taken; i++) {
             if (from[i].kind == STORE_SAVED && carry_is_parcel(from[i].handle)) {
                 carry_on_saved(store, shard, &from[i], now);
@@ -146,6 +149,7 @@ static unsigned take_from_database(struct journal_store *store, unsigned shard,
             }
         }
     }
+    store->lanes[shard].has_more_answers = all >= DATABASE_ANSWERS_MAX;
     return count;
 }
 
@@ -239,6 +243,7 @@ static bool next_due(struct store *store, unsigned shard, mono_time *ret_due)
     mono_time at;
     bool is_due = store_next_due(self->database, shard, ret_due);
     if (carry_next_due(lane, &at)) keep_earlier(ret_due, &is_due, at);
+    if (lane->has_more_answers) keep_earlier(ret_due, &is_due, (mono_time){0});
     for (uint32_t i = 0; i < lane->load_count; i++) {
         keep_earlier(ret_due, &is_due, lane->loads[i].give_up_at);
     }
@@ -282,7 +287,7 @@ static void free_all(struct journal_store *store)
 {
     for (unsigned i = 0; i < store->options.shards && store->lanes != NULL; i++) {
         struct store_lane *lane = &store->lanes[i];
-        for (unsigned slot = 0; slot < PARCELS_MAX; slot++) free(lane->parcels[slot].result);
+        carry_fini(lane);
         live_fini(lane);
         free(lane->promises);
         free(lane->loads);
@@ -350,12 +355,13 @@ static int init_lane(const struct journal_store_options *options, struct store_l
     lane->loads = calloc(options->loads_max, sizeof(*lane->loads));
     lane->cursor = journal_first(options->journal, shard);
     if (lane->promises == NULL || lane->loads == NULL) return -ENOMEM;
-    return live_init(lane, options->matches_max);
+    int error = carry_init(lane, options->results_max);
+    return error != 0 ? error : live_init(lane, options->matches_max);
 }
 
 int journal_store_create(const struct journal_store_options *options, struct store **ret_store)
 {
-    QR_ASSERT(options->matches_max > 0 && options->loads_max > 0);
+    QR_ASSERT(options->matches_max > 0 && options->loads_max > 0 && options->results_max > 0);
     struct journal_store *store = calloc(1, sizeof(*store));
     if (store == NULL) return -ENOMEM;
     store->store.class = &journal_store_class;

@@ -15,8 +15,6 @@
 #include "proto/journal.h"
 
 enum {
-    PARCELS_MAX =
-        128, /* Results under way to the database, of one shard: a batch that is committed, and the next. */
     RESERVE_PER_MATCH_BYTES = 8192, /* What most matches write behind their beginning. */
     MARK_BYTES = 32,                /* OVER, with its frame. */
     COUNTERS = 1 << 16,
@@ -24,8 +22,8 @@ enum {
 
 /* A result under way. */
 struct parcel {
-    bool is_used;
-    bool is_handed; /* The database has it, and has not answered. */
+    struct list node; /* Of the free ones or of those by age. */
+    bool is_handed;   /* The database has it, and has not answered. */
     uint8_t attempts;
     mono_time retry_at;
     uint64_t position;             /* Behind its record. */
@@ -56,11 +54,15 @@ struct store_lane {
     uint32_t promise_first, promise_count;
     struct waiting_load *loads;
     uint32_t load_count;
-    struct parcel parcels[PARCELS_MAX];
-    uint32_t parcel_count; /* Used ones. */
-    mono_time carry_at;    /* While results wait to be read: when they are. */
-    uint64_t cursor;       /* What lies before it was read. */
-    bool is_database_down; /* When it last failed: what waits is due when it succeeds. */
+    struct parcel *parcels; /* results_max of them. */
+    struct list free_parcels;
+    struct list parcels_by_age; /* Used ones: their positions grow. */
+    uint32_t parcel_count;      /* Used ones, */
+    uint32_t refused_count;     /* and those of them that the database has not taken. */
+    mono_time carry_at;         /* While results wait to be read: when they are. */
+    uint64_t cursor;            /* What lies before it was read. */
+    bool is_database_down;      /* When it last failed: what waits is due when it succeeds. */
+    bool has_more_answers;      /* Of the database: the next call takes them. */
     struct map live_ids;
     struct map_entry *live_ids_memory;
     struct pool live;
@@ -86,6 +88,10 @@ QR_MUST_USE bool journal_store_write(struct journal_store *store, unsigned shard
 
 /* --- journal_carry.c --- */
 
+/* 0, or -ENOMEM; carry_fini() is to be called in any case. */
+QR_MUST_USE int carry_init(struct store_lane *lane, uint32_t results_max);
+void carry_fini(struct store_lane *lane);
+
 /* A result goes into the journal: its players wait for it. */
 void carry_expect(struct journal_store *store, unsigned shard, const struct match_result *result);
 /* Whether results of the player are on their way. */
@@ -96,7 +102,7 @@ void carry_hurry(struct store_lane *lane);
 bool carry_is_parcel(struct handle handle);
 void carry_on_saved(struct journal_store *store, unsigned shard, const struct store_answer *answer,
                     mono_time now);
-/* Hands on what has been synced. */
+/* Hands on what has been synced, some of it: then the next call is due. */
 void carry_on(struct journal_store *store, unsigned shard, mono_time now);
 /* False: nothing waits for its time. */
 bool carry_next_due(const struct store_lane *lane, mono_time *ret_due);

@@ -276,8 +276,11 @@ static void put_journal_before(struct bench *bench)
                                       .max_bytes = UINT64_C(4096) << 20,
                                       .wake = on_wake,
                                       .wake_context = bench};
-    struct journal_store_options store = {
-        .store = bench->store, .shards = SHARDS, .matches_max = WINDOW, .loads_max = QUEUE_SLOTS};
+    struct journal_store_options store = {.store = bench->store,
+                                          .shards = SHARDS,
+                                          .matches_max = WINDOW,
+                                          .loads_max = QUEUE_SLOTS,
+                                          .results_max = QUEUE_SLOTS / SHARDS};
     must(journal_create(&options, &store.journal), bench->journal_path);
     must(journal_commit(store.journal), bench->journal_path);
     must(journal_store_create(&store, &bench->store), "journal");

@@ -101,6 +101,7 @@ static void start(struct desk *desk, struct shard *const shards[], unsigned coun
                                             .store = &database.store,
                                             .shards = 1,
                                             .matches_max = MATCHES_MAX,
+                                            .results_max = 128,
                                             .loads_max = LOADS_MAX};
     assert_int_equal(journal_store_create(&options, &store), 0);
     recovered->error = recovery_replay(recovered->recovery, shards, count, store);

@@ -22,6 +22,7 @@ enum {
     MANY = 16,
     MATCHES_MAX = 256,
     LOADS_MAX = 4,
+    RESULTS_MAX = 128,
     ANSWERS_MAX = 16,
     BEGIN_BYTES = 8192,
     SOON_MS = 500
@@ -41,6 +42,7 @@ static void open_store(struct bench *bench, struct desk *desk)
                                             .store = &bench->database.store,
                                             .shards = 1,
                                             .matches_max = MATCHES_MAX,
+                                            .results_max = RESULTS_MAX,
                                             .loads_max = LOADS_MAX};
     assert_int_equal(journal_store_create(&options, &bench->store), 0);
 }
@@ -204,6 +206,24 @@ static void results_that_find_the_databases_queue_full_wait_in_the_journal(void 
     bench->database.mode = DOUBLE_PROMPT;
     close_store(bench); /* Within which they are handed on. */
     assert_int_equal(bench->database.saved, 3);
+}
+
+static void many_results_are_handed_on_some_at_a_time(void **state)
+{
+    enum { TIMES = 3, RESULTS = TIMES * JOURNAL_STORE_HAND_AT_ONCE };
+    struct bench *bench = bench_of(state, MANY);
+    for (unsigned i = 1; i <= RESULTS; i++) save(bench, i);
+    sync_all(bench->desk);
+    struct id player = double_player(0);
+    assert_int_equal(store_load(bench->store, 0, (struct handle){1, 1}, &player), 0);
+    for (unsigned i = 1; i <= TIMES; i++) {
+        mono_time due;
+        assert_true(store_next_due(bench->store, 0, &due) && !mono_is_before(clock_mono(), due));
+        look(bench);
+        assert_int_equal(bench->database.handed, i * JOURNAL_STORE_HAND_AT_ONCE);
+    }
+    close_store(bench);
+    assert_int_equal(bench->database.saved, RESULTS);
 }
 
 static void a_result_that_an_earlier_run_has_left_is_handed_on(void **state)
@@ -386,6 +406,16 @@ static bool has_no_first_segment(struct desk *desk)
     return !has_file(desk, name);
 }
 
+static void look_until(struct bench *bench, bool (*is_so)(struct desk *desk))
+{
+    mono_time until = mono_after(clock_mono(), WAIT_MS);
+    while (!is_so(bench->desk)) {
+        assert_true(mono_is_before(clock_mono(), until));
+        look(bench);
+        (void)poll(NULL, 0, 1);
+    }
+}
+
 static void a_match_that_is_over_finds_room_to_say_so_and_frees_what_it_held(void **state)
 {
     struct bench *bench = bench_of(state, 2);
@@ -395,12 +425,7 @@ static void a_match_that_is_over_finds_room_to_say_so_and_frees_what_it_held(voi
     assert_false(has_no_first_segment(bench->desk));
     assert_true(append_mark(bench, JOURNAL_OVER, 1));
     journal_sync_all(bench->desk->journal, 0);
-    mono_time until = mono_after(clock_mono(), WAIT_MS);
-    while (!has_no_first_segment(bench->desk)) {
-        assert_true(mono_is_before(clock_mono(), until));
-        look(bench);
-        (void)poll(NULL, 0, 1);
-    }
+    look_until(bench, has_no_first_segment);
     close_store(bench);
 }
 
@@ -411,21 +436,11 @@ static void a_result_that_the_database_has_not_is_not_given_up(void **state)
     save(bench, 1);
     expect_saved(bench, 1);
     fill_up(bench);
-    journal_sync_all(bench->desk->journal, 0);
-    mono_time until = mono_after(clock_mono(), WAIT_MS);
-    while (journal_synced(bench->desk->journal, 0) >> 32 < 2) {
-        assert_true(mono_is_before(clock_mono(), until));
-        look(bench);
-        (void)poll(NULL, 0, 1);
-    }
+    sync_all(bench->desk);
     look(bench);
     assert_false(has_no_first_segment(bench->desk));
     store_double_answer_all(&bench->database);
-    while (!has_no_first_segment(bench->desk)) {
-        assert_true(mono_is_before(clock_mono(), until));
-        look(bench);
-        (void)poll(NULL, 0, 1);
-    }
+    look_until(bench, has_no_first_segment);
     close_store(bench);
 }
 
@@ -467,6 +482,7 @@ int main(void)
         STORE_TEST(what_the_database_has_is_marked_so_that_no_start_hands_it_on),
         STORE_TEST(what_the_database_refuses_is_tried_again_later),
         STORE_TEST(results_that_find_the_databases_queue_full_wait_in_the_journal),
+        STORE_TEST(many_results_are_handed_on_some_at_a_time),
         STORE_TEST(a_result_that_an_earlier_run_has_left_is_handed_on),
         STORE_TEST(a_look_up_waits_for_the_players_results),
         STORE_TEST(a_look_up_of_somebody_else_does_not_wait),
