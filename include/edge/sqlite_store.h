@@ -21,7 +21,7 @@ struct sqlite_store_options {
     uint32_t prune_pause_ms; /* Between two slices; 0: SQLITE_STORE_PRUNE_PAUSE_MS. */
 };
 
-enum { SQLITE_STORE_SCHEMA_VERSION = 4, SQLITE_STORE_BATCH_MAX = 256 };
+enum { SQLITE_STORE_SCHEMA_VERSION = 4, SQLITE_STORE_BATCH_MAX = 512 };
 enum {
     SQLITE_STORE_PRUNE_PAUSE_MS = 1000,
     /* After a slice that found nothing. */

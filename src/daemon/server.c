@@ -110,12 +110,11 @@ static int open_recovery(struct server *server)
 /* Of one shard: the database's queue, which the shards share, has room for all of them. */
 static uint32_t results_under_way(const struct conf *conf)
 {
-    enum {
-        RESULTS_MAX = 128
-    }; /* What comes between two batches, and as many that are committed. */
+    const uint32_t most =
+        512; /* What comes in a second; of more a part waits for the next batch. */
     uint32_t share = conf->store_queue_slots / conf->workers;
     if (share == 0) return 1;
-    return share < RESULTS_MAX ? share : RESULTS_MAX;
+    return share < most ? share : most;
 }
 
 /* From here on the journal is before the database. */

@@ -12,8 +12,8 @@ enum {
     RETRY_FIRST_MS = 1000,
     RETRY_DOUBLINGS = 5,
     PARCEL_GENERATION = 0, /* No match's is. */
-    /* Results are durable where they are, and a batch costs the database little more than one. */
-    CARRY_EVERY_MS = 250,
+    /* Results are durable where they are, and a large batch costs the database much less than several. */
+    CARRY_EVERY_MS = 1000,
 };
 
 int carry_init(struct store_lane *lane, uint32_t results_max)
@@ -135,8 +135,8 @@ static void read_on(struct journal_store *store, unsigned shard, mono_time now)
         take_up(store, shard, record, bytes, now);
         left--;
     }
-    if (left == 0 || list_is_empty(&lane->free_parcels))
-        return; /* It goes on at once, or when one gets free. */
+    /* It goes on at once, or when a parcel gets free. */
+    if (left == 0 || list_is_empty(&lane->free_parcels)) return;
     lane->carry_at = mono_after(now, CARRY_EVERY_MS); /* What is left is not synced yet. */
 }
 

@@ -38,13 +38,15 @@ struct sqlite_store {
 
 /* --- The writer's thread. --- */
 
-/* In one transaction. Where the code is not SQLITE_OK, nothing of the batch is to be kept. */
-static int write_together(struct sqlite_store *store, unsigned count, bool ret_is_saved[])
+/* In one transaction, with what comes meanwhile. Where the code is not SQLITE_OK, nothing of the
+ * batch is to be kept. */
+static int write_together(struct sqlite_store *store, unsigned *count, bool ret_is_saved[])
 {
     int code = SQLITE_OK;
-    for (unsigned i = 0; i < count && code == SQLITE_OK; i++) {
+    for (unsigned i = 0; i < *count && code == SQLITE_OK; i++) {
         code = sqlite_writer_save(&store->writer, &store_queue_at(store->queue, i)->result);
         ret_is_saved[i] = true;
+        if (i + 1 == *count) *count = store_queue_batch(store->queue, SQLITE_STORE_BATCH_MAX);
     }
     return code == SQLITE_OK ? sqlite_writer_commit(&store->writer) : code;
 }
@@ -71,7 +73,7 @@ static void write_batch(struct sqlite_store *store)
     /* Only now: what came while another process held the lock shares the commit. */
     unsigned count = store_queue_batch(store->queue, SQLITE_STORE_BATCH_MAX);
     bool is_saved[SQLITE_STORE_BATCH_MAX];
-    if (code == SQLITE_OK) code = write_together(store, count, is_saved);
+    if (code == SQLITE_OK) code = write_together(store, &count, is_saved);
     if (sqlite_writer_is_alone(code)) code = write_apart(store, count, is_saved);
     if (code == SQLITE_OK) {
         store_report_recovered(&store->report);
