@@ -312,9 +312,11 @@ static void spend_steps(struct shard *shard, uint32_t steps)
     shard->steps_left -= steps < shard->steps_left ? steps : shard->steps_left;
 }
 
-static void run(struct shard *shard, struct live_match *live)
+/* False: it has ended before, and there still is no room to keep it. */
+static bool run(struct shard *shard, struct live_match *live)
 {
     struct match_event event;
+    bool had_ended = live->hosted.is_ended;
     /* As many as the ring holds: what a step pushes waits for the next iteration, so that no match keeps the others
      * waiting. */
     unsigned steps = 0;
@@ -331,13 +333,14 @@ static void run(struct shard *shard, struct live_match *live)
     if (live->hosted.is_ended) {
         if (!hosted_keep_ended(shard, live)) {
             mark_runnable(shard, live);
-            return;
+            return !had_ended;
         }
         live->is_retired = true;
         list_append(&shard->retired_matches, &live->retired_node);
     } else if (ring_count(&live->events) > 0) {
         mark_runnable(shard, live);
     }
+    return true;
 }
 
 void live_match_run_all(struct shard *shard)
@@ -345,10 +348,11 @@ void live_match_run_all(struct shard *shard)
     struct list ready;
     list_move_all(&shard->runnable, &ready);
     struct list *node;
+    bool is_moving = false;
     while (shard->steps_left > 0 && (node = list_take_first(&ready)) != NULL) {
-        run(shard, LIST_ITEM(node, struct live_match, run_node));
+        is_moving = run(shard, LIST_ITEM(node, struct live_match, run_node)) || is_moving;
     }
-    shard_put_off(shard, &ready, &shard->runnable, true);
+    shard_put_off(shard, &ready, &shard->runnable, is_moving);
 }
 
 /* --- The end. --- */
