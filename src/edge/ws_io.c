@@ -122,6 +122,7 @@ static unsigned io_send(void *context, shard_conn at, struct frame *const frames
         ws_kill_later(worker, conn);
         return count;
     }
+    if (lws_partial_buffered(conn->wsi)) worker->needs_uv = true; /* To hear when it is writable. */
     if (conn->arrived_us != 0 && sent > 0) note_written(worker, conn, sent == count);
     if (sent < count) {
         lws_callback_on_writable(conn->wsi);
