@@ -36,6 +36,9 @@ struct journal_store_options {
     uint32_t results_max;
 };
 
+/* What all shards together may come to use for results under way. */
+size_t journal_store_bytes(unsigned shards, uint32_t results_max);
+
 /* 0, or -ENOMEM (then nothing is owned). Main thread. */
 QR_MUST_USE int journal_store_create(const struct journal_store_options *options,
                                      struct store **ret_store);

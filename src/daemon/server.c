@@ -107,7 +107,8 @@ static int open_recovery(struct server *server)
     return error;
 }
 
-/* Of one shard: the database's queue, which the shards share, has room for all of them. */
+/* Of one shard: SQLite's queue, which the shards share, has room for all of them, unless there are more shards than
+ * places. */
 static uint32_t results_under_way(const struct conf *conf)
 {
     const uint32_t most =
@@ -319,6 +320,7 @@ static void log_start(const struct server *server, const struct bank *bank)
     const struct conf *conf = server->conf;
     struct shard_settings settings = settings_of(server, bank, 0);
     unsigned long long bytes = server->mailbox_memory_bytes + storage_bytes(conf);
+    if (storage_keeps(conf)) bytes += journal_store_bytes(conf->workers, results_under_way(conf));
     for (unsigned i = 0; i < conf->workers; i++) {
         settings.index = i;
         bytes += worker_bytes(&server->shared, &settings);

@@ -82,9 +82,12 @@ void carry_expect(struct journal_store *store, unsigned shard, const struct matc
     count_players(store, result, true);
 }
 
-void carry_hurry(struct store_lane *lane)
+void carry_hurry(struct journal_store *store)
 {
-    lane->carry_at = (mono_time){0};
+    for (unsigned i = 0; i < store->options.shards; i++) {
+        struct store_lane *lane = &store->lanes[i];
+        if (atomic_load(&lane->waiting) > 0) atomic_store(&lane->is_hurried, true);
+    }
 }
 
 bool carry_is_expected(const struct journal_store *store, const struct id *player)
@@ -111,7 +114,7 @@ static void take_up(struct journal_store *store, unsigned shard, const uint8_t *
     QR_ASSERT(node != NULL); /* The caller has looked. */
     struct parcel *parcel = LIST_ITEM(node, struct parcel, node);
     if (parcel->result == NULL) parcel->result = malloc(sizeof(*parcel->result));
-    QR_ASSERT(parcel->result != NULL); /* A few kilobytes, once for each of a few parcels. */
+    QR_ASSERT(parcel->result != NULL); /* A few kilobytes, once for each parcel. */
     const char *problem = journal_read_result(record, bytes, parcel->result);
     QR_ASSERT(problem == NULL); /* This process has written it. */
     list_append(&lane->parcels_by_age, node);
@@ -121,12 +124,11 @@ static void take_up(struct journal_store *store, unsigned shard, const uint8_t *
     hand(store, shard, parcel, now);
 }
 
-/* What was synced, up to the next result that finds no parcel. */
-static void read_on(struct journal_store *store, unsigned shard, mono_time now)
+/* What was synced, up to the next result that finds no parcel; at most `left` results. */
+static void read_on(struct journal_store *store, unsigned shard, unsigned left, mono_time now)
 {
     struct store_lane *lane = &store->lanes[shard];
     uint64_t synced = journal_synced(store->journal, shard);
-    unsigned left = JOURNAL_STORE_HAND_AT_ONCE;
     const uint8_t *record;
     size_t bytes;
     while (left > 0 && !list_is_empty(&lane->free_parcels) && lane->cursor < synced &&
@@ -140,23 +142,28 @@ static void read_on(struct journal_store *store, unsigned shard, mono_time now)
     lane->carry_at = mono_after(now, CARRY_EVERY_MS); /* What is left is not synced yet. */
 }
 
-static void try_again(struct journal_store *store, unsigned shard, mono_time now)
+/* Returns how many of `left` are left; where none is, what is still due stays so. */
+static unsigned try_again(struct journal_store *store, unsigned shard, unsigned left, mono_time now)
 {
     struct store_lane *lane = &store->lanes[shard];
     struct list *all = &lane->parcels_by_age;
-    for (struct list *node = all->next; node != all; node = node->next) {
+    for (struct list *node = all->next; node != all && left > 0; node = node->next) {
         struct parcel *parcel = LIST_ITEM(node, struct parcel, node);
         if (parcel->is_handed || mono_is_before(now, parcel->retry_at)) continue;
         lane->refused_count--;
         hand(store, shard, parcel, now);
+        left--;
     }
+    return left;
 }
 
 void carry_on(struct journal_store *store, unsigned shard, mono_time now)
 {
     struct store_lane *lane = &store->lanes[shard];
-    if (lane->refused_count > 0) try_again(store, shard, now);
-    if (!mono_is_before(now, lane->carry_at)) read_on(store, shard, now);
+    unsigned left = JOURNAL_STORE_HAND_AT_ONCE;
+    if (atomic_exchange(&lane->is_hurried, false)) lane->carry_at = (mono_time){0};
+    if (lane->refused_count > 0) left = try_again(store, shard, left, now);
+    if (!mono_is_before(now, lane->carry_at)) read_on(store, shard, left, now);
 }
 
 /* --- The database's answer. --- */
@@ -219,7 +226,9 @@ void carry_on_saved(struct journal_store *store, unsigned shard, const struct st
 bool carry_next_due(const struct store_lane *lane, mono_time *ret_due)
 {
     *ret_due = (mono_time){UINT64_MAX};
-    if (has_unread(lane) && !list_is_empty(&lane->free_parcels)) *ret_due = lane->carry_at;
+    if (has_unread(lane) && !list_is_empty(&lane->free_parcels)) {
+        *ret_due = atomic_load(&lane->is_hurried) ? (mono_time){0} : lane->carry_at;
+    }
     const struct list *all = &lane->parcels_by_age;
     const struct list *end = lane->refused_count > 0 ? all : all->next; /* Nearly always none. */
     for (const struct list *node = all->next; node != end; node = node->next) {

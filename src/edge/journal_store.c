@@ -111,7 +111,7 @@ static int load(struct store *store, unsigned shard, struct handle session, cons
     struct store_lane *lane = &self->lanes[shard];
     if (!carry_is_expected(self, player)) return store_load(self->database, shard, session, player);
     if (lane->load_count == self->options.loads_max) return -EAGAIN;
-    carry_hurry(lane);
+    carry_hurry(self);
     lane->loads[lane->load_count++] =
         (struct waiting_load){session, *player, mono_after(clock_mono(), LOAD_WAIT_MAX_MS)};
     atomic_store(&lane->loads_waiting, lane->load_count);
@@ -197,6 +197,7 @@ static unsigned look_at_loads(struct journal_store *store, unsigned shard,
         }
     }
     lane->load_count = kept;
+    if (kept > 0) carry_hurry(store); /* What was not synced when it was last hurried may be now. */
     atomic_store(&lane->loads_waiting, kept);
     return count;
 }
@@ -315,9 +316,9 @@ static void pump(struct journal_store *store)
         journal_sync_all(store->journal, i);
     }
     while (is_anything_waiting(store) && mono_is_before(clock_mono(), until)) {
+        carry_hurry(store);
         for (unsigned i = 0; i < store->options.shards; i++) {
             store_run(store->database, i);
-            carry_hurry(&store->lanes[i]);
             (void)take_answers(&store->store, i, answers, ANSWERS_AT_ONCE); /* Nobody is left. */
         }
         (void)nanosleep(&(struct timespec){.tv_nsec = PUMP_EVERY_NS}, NULL);
@@ -357,6 +358,11 @@ static int init_lane(const struct journal_store_options *options, struct store_l
     if (lane->promises == NULL || lane->loads == NULL) return -ENOMEM;
     int error = carry_init(lane, options->results_max);
     return error != 0 ? error : live_init(lane, options->matches_max);
+}
+
+size_t journal_store_bytes(unsigned shards, uint32_t results_max)
+{
+    return (size_t)shards * results_max * (sizeof(struct parcel) + sizeof(struct journal_result));
 }
 
 int journal_store_create(const struct journal_store_options *options, struct store **ret_store)

@@ -69,6 +69,7 @@ struct store_lane {
     void *live_memory;
     struct list live_by_age;
     uint8_t record[JOURNAL_RECORD_BYTES_MAX]; /* Scratch. */
+    _Atomic bool is_hurried; /* Somebody, on whatever shard, waits for what is on its way here. */
     _Atomic uint64_t waiting, retried;
     _Atomic uint32_t loads_waiting;
 };
@@ -96,8 +97,8 @@ void carry_fini(struct store_lane *lane);
 void carry_expect(struct journal_store *store, unsigned shard, const struct match_result *result);
 /* Whether results of the player are on their way. */
 bool carry_is_expected(const struct journal_store *store, const struct id *player);
-/* Somebody waits for what is on its way: this shard's is handed on at once. */
-void carry_hurry(struct store_lane *lane);
+/* Somebody waits for what is on its way: each shard hands it on in its next turn. Any thread. */
+void carry_hurry(struct journal_store *store);
 /* Whether an answer is one to carry_on(); else it is the shard's own. */
 bool carry_is_parcel(struct handle handle);
 void carry_on_saved(struct journal_store *store, unsigned shard, const struct store_answer *answer,
