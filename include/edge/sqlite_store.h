@@ -2,9 +2,9 @@
  * and read by another.
  *
  * Results queued while a transaction runs are committed together (group commit). Where one of them
- * fails, all are written once more, each within a savepoint, so that it takes no other with it. While no result waits, what has been
- * kept for long enough is deleted in slices of a few hundred rows. A reader (sqlite3 on the command
- * line) may look in at any time.
+ * fails, all are written once more, each within a savepoint, so that it takes no other with it.
+ * While no result waits, what has been kept for long enough is deleted in slices of a few hundred
+ * rows. A reader (sqlite3 on the command line) may look in at any time.
  */
 #pragma once
 
