@@ -31,6 +31,12 @@ static void fill_end(const struct hosted *hosted, unsigned seat, struct record_d
     if (player->presence == PRESENCE_GONE) record->flags |= DELIVER_DODGED;
 }
 
+/* While a step's effects are carried out the match is ahead of what was told of it. */
+static bool is_all_told(const struct hosted *hosted)
+{
+    return hosted->announced_seq == hosted->match.seq;
+}
+
 /* False: no room towards the player's shard. */
 static bool hand_on(struct shard *shard, struct hosted *hosted, unsigned index,
                     struct record_deliver *record, struct frame *frame)
@@ -43,7 +49,8 @@ static bool hand_on(struct shard *shard, struct hosted *hosted, unsigned index,
     record->match = (struct match_ref){hosted->self, (uint16_t)shard->settings.index};
     record->match_id = hosted->match.id;
     record->since = seat->since;
-    if (match_is_settling(&hosted->match)) record->flags |= DELIVER_SETTLING;
+    bool is_settling = match_is_settling(&hosted->match) && is_all_told(hosted);
+    if (is_settling) record->flags |= DELIVER_SETTLING;
     if (seat->session.shard == shard->settings.index) {
         playing_on_frame(shard, record, frame);
     } else if (!post_with_body(shard, seat->session.shard, record, sizeof(*record),
@@ -164,7 +171,7 @@ void seat_flush(struct shard *shard, struct hosted *hosted, unsigned index, stru
     struct seat *seat = &hosted->seats[index];
     if (seat->is_connected) {
         while (advance(shard, hosted, index, frame)) continue;
-        bool is_level = seat->reply_count == 0 && seat->handed_seq == hosted->announced_seq;
+        bool is_level = seat->reply_count == 0 && seat->handed_seq == hosted->match.seq;
         if (seat->owes_clock && is_level) hand_clock(shard, hosted, index);
     } else if (seat_is_owed(hosted, index)) {
         hand_end(shard, hosted, index);

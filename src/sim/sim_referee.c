@@ -429,16 +429,10 @@ static void check_clock(const struct referee *referee, struct referee_client *cl
     client->may_hear_clock = false;
 }
 
-/* `clock` ends what was missed: what tells of now comes behind it. With the last answer of the last round there is none
- * any more. */
-static void the_clock_ends_what_was_missed(const struct referee *referee,
-                                           struct referee_client *client, const char *text)
+/* `clock` ends what was missed: what tells of now comes behind it. */
+static void the_clock_ends_what_was_missed(const struct referee_client *client, const char *text)
 {
-    if (!client->may_hear_clock) return;
-    bool is_last = client->match >= 0 &&
-                   text_number(text, "\"round\":") == referee->matches[client->match].round_count;
-    if (!is_last) sim_failed("the clock ends what was missed: %s", text);
-    client->may_hear_clock = false;
+    if (client->may_hear_clock) sim_failed("the clock ends what was missed: %s", text);
 }
 
 void referee_on_message(struct referee *referee, unsigned number, const char *text, mono_time now)
@@ -452,7 +446,7 @@ void referee_on_message(struct referee *referee, unsigned number, const char *te
     if (text_is_of(text, "welcome")) check_welcome(referee, number, text, now);
     if (text_is_of(text, "clock")) check_clock(referee, client, text);
     if (text_is_of(text, "answered")) {
-        the_clock_ends_what_was_missed(referee, client, text);
+        the_clock_ends_what_was_missed(client, text);
         answers_on_answered(referee, client, text);
     }
     if (text_is_of(text, "queued")) client->is_queued = true;

@@ -331,6 +331,106 @@ static void who_floods_the_outbox_from_the_match_is_not_lost(void **state)
     world_close(world);
 }
 
+/* More than an outbox takes of a match at one time. */
+static struct world *with_a_long_log(void)
+{
+    struct world *world = world_of(2);
+    duel_asks(world, 0, 1);
+    for (unsigned i = 0; i < 6; i++) {
+        is_lost(world, BEN);
+        settle(world);
+        is_back(world, BEN, 1);
+    }
+    is_lost(world, BEN);
+    settle(world);
+    return world;
+}
+
+static void much_that_was_missed_comes_whole_and_clock_behind_it(void **state)
+{
+    (void)state;
+    struct world *world = with_a_long_log();
+    comes(world, BEN, 1);
+    resumes_after(world, BEN, 0);
+    settle(world);
+    expect_open(world, BEN);
+    assert_int_equal(count_said(world, BEN, "match"), 1);
+    assert_int_equal(count_said(world, BEN, "peer"), 14);
+    assert_int_equal(count_said(world, BEN, "clock"), 1);
+    world_close(world);
+}
+
+static void much_that_was_missed_comes_from_another_shard_too(void **state)
+{
+    (void)state;
+    struct world *world = with_a_long_log();
+    comes(world, BEN, 0);
+    resumes_after(world, BEN, 1);
+    settle(world);
+    expect_open(world, BEN);
+    assert_int_equal(count_said(world, BEN, "peer"), 14);
+    assert_int_equal(count_said(world, BEN, "clock"), 1);
+    world_close(world);
+}
+
+static void what_tells_of_now_comes_behind_all_that_was_missed_and_the_clock(void **state)
+{
+    (void)state;
+    struct world *world = with_a_long_log();
+    comes(world, BEN, 0);
+    takes_only(world, BEN, 1); /* The welcome; what follows it fills the outbox. */
+    resumes_after(world, BEN, 0);
+    settle(world);
+    takes_everything(world, BEN);
+    run_once(world); /* There is room again, and the rest has not been asked for yet. */
+    answers(world, ADA, 1, 0);
+    settle(world);
+    assert_int_equal(count_said(world, BEN, "peer"), 14);
+    assert_int_equal(count_said(world, BEN, "clock"), 1);
+    assert_int_equal(count_said(world, BEN, "answered"), 0);
+    assert_int_equal(count_said(world, BEN, "gap"), 1);
+    world_close(world);
+}
+
+/* The newest connection has been given all messages, and nothing but the clock has found no room. */
+static struct world *with_a_clock_that_found_no_room(void)
+{
+    enum { LOSSES = 3 }; /* Fills what a match may of an outbox: `welcome` and eleven messages. */
+    struct world *world = world_of(2);
+    duel_asks(world, 0, 0);
+    goes_to_round(world, ROUNDS);
+    answers(world, BEN, ROUNDS, 0);
+    settle(world);
+    for (unsigned i = 0; i < LOSSES; i++) {
+        is_lost(world, BEN);
+        settle(world);
+        is_back(world, BEN, 1);
+    }
+    knows_what(world, CAT, BEN);
+    comes(world, CAT, 0);
+    takes_only(world, CAT, 0);
+    resumes_after(world, CAT, 1);
+    settle(world);
+    return world;
+}
+
+/* With the last answer of the last round the match is over and no clock comes any more: what tells of that answer does
+ * not come in its place. */
+static void the_last_answer_does_not_stand_for_the_clock(void **state)
+{
+    (void)state;
+    struct world *world = with_a_clock_that_found_no_room();
+    takes_everything(world, CAT);
+    run_once(world); /* All of it is gone, and the clock has not been asked for. */
+    answers(world, ADA, ROUNDS, 0);
+    settle(world);
+    assert_int_equal(count_said(world, CAT, "clock"), 0);
+    assert_int_equal(count_said(world, CAT, "answered"), 0);
+    expect_among(world, CAT, "reveal");
+    assert_int_equal(count_said(world, CAT, "gap"), 1);
+    world_close(world);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -351,6 +451,10 @@ int main(void)
         cmocka_unit_test(a_full_mailbox_loses_no_ticket),
         cmocka_unit_test(more_records_than_an_iteration_takes_need_no_second_wake_up),
         cmocka_unit_test(who_floods_the_outbox_from_the_match_is_not_lost),
+        cmocka_unit_test(much_that_was_missed_comes_whole_and_clock_behind_it),
+        cmocka_unit_test(much_that_was_missed_comes_from_another_shard_too),
+        cmocka_unit_test(what_tells_of_now_comes_behind_all_that_was_missed_and_the_clock),
+        cmocka_unit_test(the_last_answer_does_not_stand_for_the_clock),
     };
     return cmocka_run_group_tests_name("delivery", tests, NULL, NULL);
 }

@@ -219,67 +219,6 @@ static void clock_says_what_is_left_of_the_round(void **state)
     world_close(world);
 }
 
-/* More than an outbox takes of a match at one time. */
-static struct world *with_a_long_log(void)
-{
-    struct world *world = world_of(2);
-    duel_asks(world, 0, 1);
-    for (unsigned i = 0; i < 6; i++) {
-        is_lost(world, BEN);
-        settle(world);
-        is_back(world, BEN, 1);
-    }
-    is_lost(world, BEN);
-    settle(world);
-    return world;
-}
-
-static void much_that_was_missed_comes_whole_and_clock_behind_it(void **state)
-{
-    (void)state;
-    struct world *world = with_a_long_log();
-    comes(world, BEN, 1);
-    resumes_after(world, BEN, 0);
-    settle(world);
-    expect_open(world, BEN);
-    assert_int_equal(count_said(world, BEN, "match"), 1);
-    assert_int_equal(count_said(world, BEN, "peer"), 14);
-    assert_int_equal(count_said(world, BEN, "clock"), 1);
-    world_close(world);
-}
-
-static void much_that_was_missed_comes_from_another_shard_too(void **state)
-{
-    (void)state;
-    struct world *world = with_a_long_log();
-    comes(world, BEN, 0);
-    resumes_after(world, BEN, 1);
-    settle(world);
-    expect_open(world, BEN);
-    assert_int_equal(count_said(world, BEN, "peer"), 14);
-    assert_int_equal(count_said(world, BEN, "clock"), 1);
-    world_close(world);
-}
-
-static void what_tells_of_now_comes_behind_all_that_was_missed_and_the_clock(void **state)
-{
-    (void)state;
-    struct world *world = with_a_long_log();
-    comes(world, BEN, 0);
-    takes_only(world, BEN, 1); /* The welcome; what follows it fills the outbox. */
-    resumes_after(world, BEN, 0);
-    settle(world);
-    takes_everything(world, BEN);
-    run_once(world); /* There is room again, and the rest has not been asked for yet. */
-    answers(world, ADA, 1, 0);
-    settle(world);
-    assert_int_equal(count_said(world, BEN, "peer"), 14);
-    assert_int_equal(count_said(world, BEN, "clock"), 1);
-    assert_int_equal(count_said(world, BEN, "answered"), 0);
-    assert_int_equal(count_said(world, BEN, "gap"), 1);
-    world_close(world);
-}
-
 static void both_away_and_one_back_wins(void **state)
 {
     (void)state;
@@ -471,9 +410,6 @@ int main(void)
         cmocka_unit_test(who_is_back_in_time_plays_on),
         cmocka_unit_test(who_is_not_back_in_time_has_lost),
         cmocka_unit_test(clock_says_what_is_left_of_the_round),
-        cmocka_unit_test(much_that_was_missed_comes_whole_and_clock_behind_it),
-        cmocka_unit_test(much_that_was_missed_comes_from_another_shard_too),
-        cmocka_unit_test(what_tells_of_now_comes_behind_all_that_was_missed_and_the_clock),
         cmocka_unit_test(both_away_and_one_back_wins),
         cmocka_unit_test(an_ended_match_is_kept_for_who_has_not_been_heard),
         cmocka_unit_test(and_forgotten_then),
