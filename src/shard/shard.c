@@ -323,6 +323,32 @@ static void release_retired(struct shard *shard)
     }
 }
 
+enum { OWED_LISTS = 5 };
+
+/* The last of each list of what is owed. */
+static void note_ends(const struct shard *shard, const struct list *ret_ends[OWED_LISTS])
+{
+    const struct lobby *lobby = shard->lobby;
+    ret_ends[0] = shard->debts.prev;
+    ret_ends[1] = shard->owed.prev;
+    ret_ends[2] = shard->owed_grants.prev;
+    ret_ends[3] = lobby != NULL ? lobby->owed_tickets.prev : NULL;
+    ret_ends[4] = lobby != NULL ? lobby->owed_offers.prev : NULL;
+}
+
+/* What this shard has sent itself is done in this iteration, not after the next wait. What comes to be owed for it has not
+ * been tried and waits for nobody: the next iteration follows at once. */
+static void take_own_post(struct shard *shard)
+{
+    const struct list *before[OWED_LISTS], *after[OWED_LISTS];
+    note_ends(shard, before);
+    (void)post_receive(
+        shard); /* The rest is for the next iteration: shard_next_due looks for it. */
+    live_match_run_all(shard);
+    note_ends(shard, after);
+    if (memcmp(before, after, sizeof(before)) != 0) shard->is_cut = true;
+}
+
 void shard_run(struct shard *shard, mono_time now, wall_time wall_now)
 {
     QR_ASSERT(now.ms >= shard->now.ms);
@@ -339,12 +365,7 @@ void shard_run(struct shard *shard, mono_time now, wall_time wall_now)
     presence_pay_all(shard);
     if (shard->lobby != NULL) lobby_pay_all(shard);
     session_pay_all(shard);
-    /* What this shard has sent itself is done in this iteration, not after the next wait. */
-    if (!is_more) {
-        (void)post_receive(
-            shard); /* The rest is for the next iteration: shard_next_due looks for it. */
-        live_match_run_all(shard);
-    }
+    if (!is_more) take_own_post(shard);
     session_flush_all(shard);
     release_retired(shard);
     post_wake(shard);

@@ -55,7 +55,7 @@
     X(CHOKE, "choke", 200)                                                                         \
     X(SILENCE, "silence", 40)                                                                      \
     X(STALL, "stall", 100)                                                                         \
-    X(JAM, "jam", 60)                                                                              \
+    X(JAM, "jam", 90)                                                                              \
     X(DELAY, "delay", 100)                                                                         \
     X(SAVE_LATE, "save_late", 50)                                                                  \
     X(SAVE_FAIL, "save_fail", 50)                                                                  \

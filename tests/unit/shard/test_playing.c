@@ -242,13 +242,13 @@ static void who_is_lost_is_away_and_then_gone(void **state)
 {
     (void)state;
     struct world *world = world_of(2);
-    duel_asks(world, 0, 1);
+    duel_begins(world, 0, 1); /* Gone in the middle of the first round. */
     is_lost(world, BEN);
     settle(world);
     expect_said(world, ADA, "peer away");
     assert_int_equal(number_in(last_said(world, ADA, "peer"), "grace_ms"), GRACE_MS);
     run_ms(world, GRACE_MS);
-    expect_said(world, ADA, "peer gone, end forfeit");
+    expect_said(world, ADA, "round, peer gone, end forfeit");
     assert_int_equal(matches_live(world), 0);
     world_close(world);
 }

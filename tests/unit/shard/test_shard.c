@@ -47,6 +47,21 @@ static void a_shard_that_is_not_empty_is_not_destroyed(void **state)
     world_close(world);
 }
 
+/* A chain of records that a shard sends itself, of which each one's answer is owed at first. */
+static void what_a_shard_has_sent_itself_takes_no_time(void **state)
+{
+    (void)state;
+    struct world *world = world_of(1);
+    is_queued(world, ADA, 0);
+    is_idle(world, BEN, 0);
+    mono_time before = world->now;
+    joins(world, BEN);
+    while (run_once(world)) continue;
+    assert_int_equal(mono_elapsed(before, world->now), 0);
+    expect_said(world, BEN, "queued, match");
+    world_close(world);
+}
+
 static void time_does_not_go_back(void **state)
 {
     (void)state;
@@ -139,6 +154,7 @@ int main(void)
         cmocka_unit_test(no_shard_takes_more_than_there_can_be),
         cmocka_unit_test(only_the_lobbys_shard_pays_for_the_lobby),
         cmocka_unit_test(a_shard_that_is_not_empty_is_not_destroyed),
+        cmocka_unit_test(what_a_shard_has_sent_itself_takes_no_time),
         cmocka_unit_test(time_does_not_go_back),
         cmocka_unit_test(nothing_is_destroyed_where_there_is_nothing),
         cmocka_unit_test(what_comes_for_a_session_that_is_gone_is_ignored),
