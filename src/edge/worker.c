@@ -74,7 +74,7 @@ void worker_stats(struct worker *worker, struct worker_stats *ret_stats)
 
 /* --- A turn of the loop. --- */
 
-static int wait_ms(const struct worker *worker, mono_time now)
+static int wait_ms(struct worker *worker, mono_time now)
 {
     int64_t wait = WAIT_MAX_MS;
     mono_time due;
@@ -97,6 +97,7 @@ static int wait_ms(const struct worker *worker, mono_time now)
         int64_t until = (int64_t)mono_elapsed(now, due);
         if (until < wait) wait = until;
     }
+    uv_update_time(&worker->uv_loop); /* Not every turn runs it. */
     int uv_ms = uv_backend_timeout(&worker->uv_loop);
     if (uv_ms >= 0 && uv_ms < wait) wait = uv_ms;
     return (int)wait;
@@ -110,18 +111,14 @@ static bool read_events(struct worker *worker, int timeout_ms)
     int count = epoll_pwait(worker->epoll_fd, events, EVENTS_PER_WAIT, timeout_ms, NULL);
     worker->read_at_us = clock_us();
     bool is_watched_ready = false;
+    worker->is_uv_ready = count == EVENTS_PER_WAIT; /* It may be behind these. */
     for (int i = 0; i < count; i++) {
         struct source *source = events[i].data.ptr;
         switch ((enum source_kind)source->kind) {
         case SOURCE_LISTENER:
         case SOURCE_ADMIN: accept_on_listener(worker, source); break;
-        case SOURCE_WAKE: {
-            uint64_t woken;
-            ssize_t size = read(source->fd, &woken, sizeof(woken));
-            (void)size; /* How often it was woken says nothing. */
-            break;
-        }
-        case SOURCE_UV: break; /* ws_run looks at all that is ready. */
+        case SOURCE_WAKE: break; /* That it was is all there is to know. */
+        case SOURCE_UV: worker->is_uv_ready = true; break;
         case SOURCE_STORE: worker->is_store_ready = true; break;
         case SOURCE_HEAD:
             accept_on_head(worker, LIST_ITEM(source, struct head, source), events[i].events);
@@ -277,9 +274,9 @@ static void *map_memory(size_t bytes)
     return memory != MAP_FAILED ? memory : NULL;
 }
 
-static int watch_source(struct worker *worker, struct source *source)
+static int watch_source(struct worker *worker, struct source *source, uint32_t events)
 {
-    struct epoll_event event = {.events = EPOLLIN, .data.ptr = source};
+    struct epoll_event event = {.events = events, .data.ptr = source};
     return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, source->fd, &event) < 0 ? -errno : 0;
 }
 
@@ -290,15 +287,16 @@ static int open_loop(struct worker *worker)
     worker->wake.kind = SOURCE_WAKE;
     worker->wake.fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     if (worker->wake.fd < 0) return -errno;
-    int error = watch_source(worker, &worker->wake);
+    /* Each write is an event of its own, and none need be read: the counter is never full. */
+    int error = watch_source(worker, &worker->wake, EPOLLIN | EPOLLET);
     if (error == 0) error = ws_create(worker);
     if (error == 0) error = watch_create(worker);
-    if (error == 0) error = watch_source(worker, &worker->watched);
+    if (error == 0) error = watch_source(worker, &worker->watched, EPOLLIN);
     if (error != 0) return error;
     worker->uv = (struct source){SOURCE_UV, uv_backend_fd(&worker->uv_loop)};
-    error = watch_source(worker, &worker->uv);
+    error = watch_source(worker, &worker->uv, EPOLLIN);
     worker->store = (struct source){SOURCE_STORE, store_fd(worker->shared->store, worker->index)};
-    if (error == 0 && worker->store.fd >= 0) error = watch_source(worker, &worker->store);
+    if (error == 0 && worker->store.fd >= 0) error = watch_source(worker, &worker->store, EPOLLIN);
     return error == 0 ? accept_init(worker) : error;
 }
 

@@ -113,7 +113,8 @@ struct worker {
     uint16_t admin_port; /* 0: this worker has no admin socket. */
     pthread_t thread;
     bool is_started;
-    bool needs_uv; /* Something was changed that libuv learns of only in a run. */
+    bool needs_uv;    /* Something was changed that libuv learns of only in a run. */
+    bool is_uv_ready; /* In this turn. */
     bool is_store_ready;
     bool has_answers;       /* The store may have more. */
     bool has_read;          /* Of the players' sockets in this turn, */

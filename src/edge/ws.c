@@ -339,8 +339,18 @@ void ws_destroy(struct worker *worker)
     }
 }
 
+/* What libwebsockets leaves for libuv's next run, as it does behind each callback, makes its timeout 0. */
+static bool is_uv_due(const struct worker *worker)
+{
+    return worker->needs_uv || uv_backend_timeout(&worker->uv_loop) == 0;
+}
+
 void ws_run(struct worker *worker)
 {
+    worker->has_read = true;
+    worker->is_cut = false;
+    if (!worker->is_uv_ready && !is_uv_due(worker))
+        return; /* A timer's turn, or another shard's. */
     uint64_t began_us = 0;
     worker->slices = 0;
     do {
@@ -349,9 +359,9 @@ void ws_run(struct worker *worker)
         worker->is_cut = epoll_slice_was_full();
         /* The first one's time is not counted: what is closed is closed in it. */
         if (worker->slices++ == 0) began_us = clock_us();
-    } while (worker->is_cut && worker->slices < SLICES_PER_TURN &&
+        /* What is left takes no turn of its own. */
+    } while ((worker->is_cut || is_uv_due(worker)) && worker->slices < SLICES_PER_TURN &&
              !worker_is_over(began_us, READ_US));
-    worker->has_read = true;
 }
 
 void ws_adopt(struct worker *worker, int fd, const char *head)
