@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
@@ -56,6 +57,7 @@ struct world {
     int bell; /* The eventfd that the producer writes after each batch; -1: none. */
     /* The producer's. */
     uint64_t refused;
+    _Atomic bool has_paused; /* It has met a full ring, or has nothing more to push. */
     /* The consumer's. */
     uint64_t sequence; /* The next that is due. */
     uint64_t wrong;    /* Records out of order, too long, too short or altered. */
@@ -104,6 +106,12 @@ static bool push(struct world *world, uint64_t sequence)
     return is_pushed;
 }
 
+/* Relaxed: it must order nothing that the mailbox has to order. */
+static void note_pause(struct world *world)
+{
+    atomic_store_explicit(&world->has_paused, true, memory_order_relaxed);
+}
+
 static void *produce(void *argument)
 {
     struct world *world = argument;
@@ -118,9 +126,11 @@ static void *produce(void *argument)
         if (pushed > 0) {
             ring_bell(world);
         } else {
+            note_pause(world);
             sched_yield();
         }
     }
+    note_pause(world);
     return NULL;
 }
 
@@ -143,6 +153,11 @@ static bool take(struct world *world)
     world->was_at[(size_t)(record - world->storage) / 8] = true;
     mailbox_consume(&world->mailbox);
     return true;
+}
+
+static void wait_for_pause(const struct world *world)
+{
+    while (!atomic_load_explicit(&world->has_paused, memory_order_relaxed)) sched_yield();
 }
 
 static void take_all(struct world *world)
@@ -236,6 +251,7 @@ static void a_ring_that_is_full_or_empty_and_nothing_between_loses_nothing(void 
     (void)state;
     begin(&world, LONGEST_RECORDS, longest, -1);
     assert_int_equal(pthread_create(&producer, NULL, produce, &world), 0);
+    wait_for_pause(&world);
     take_all(&world);
     assert_int_equal(pthread_join(producer, NULL), 0);
     assert_all_came(&world);
