@@ -368,8 +368,9 @@ void check_lost(struct check *check)
     check->pending_count = 0;
     if (check->phase != CHECK_GREETING) {
         back->phase_before = check->phase;
-        /* Of a match whose first message has not come nothing is held yet. */
-        if (back->expects_match) back->phase_before = CHECK_IDLE;
+        /* Of a match whose first message has not come nothing is held yet, unless it came before. */
+        if (back->expects_match)
+            back->phase_before = back->expects_again ? CHECK_PLAYING : CHECK_IDLE;
         if (back->expects_queued) back->phase_before = CHECK_QUEUED;
     }
     back->expects_match = back->expects_queued = back->awaits_clock = false;

@@ -121,7 +121,8 @@ struct check_return {
     uint8_t phase_before;  /* enum check_phase, as known when the connection was lost. */
     bool may_be_queued;    /* A `join` was lost with its reply. */
     bool expects_queued;   /* The place in the queue is to be told. */
-    bool expects_match;    /* All of `match_text` is to come, from its first message. */
+    bool expects_match;    /* All of `match_text` is to come, from its first message, */
+    bool expects_again;    /* and it is the match that is held, and was live. */
     bool awaits_clock;     /* What was missed is still coming. */
     int64_t welcome_at_ms; /* The server's wall clock in the last `welcome`. */
     char match_text[CHECK_ID_BYTES];

@@ -117,6 +117,7 @@ static void take_up_match(struct reading *reading, const char *text)
         return;
     }
     back->expects_match = true;
+    back->expects_again = is_held && !has_ended;
     (void)snprintf(back->match_text, sizeof(back->match_text), "%s", text); /* It fits. */
     check->phase = CHECK_QUEUED;
 }

@@ -81,6 +81,18 @@ static void all_of_a_match_comes_where_nothing_was_said_of_it(void **state)
     fine(CLOCK_1);
 }
 
+static void who_is_lost_before_it_comes_again_still_holds_what_was_there(void **state)
+{
+    (void)state;
+    come_back(0);
+    fine(WELCOME_BACK_TO_DUEL);
+    come_back(2);
+    fine(WELCOME_BACK_AS(ADA, "u", "," IN_DUEL));
+    fine(AWAY("3"));
+    fine(BACK("4"));
+    fine(CLOCK_1);
+}
+
 static void all_of_a_match_begins_with_its_first_message(void **state)
 {
     (void)state;
@@ -384,6 +396,7 @@ int main(void)
         TEST(what_is_live_does_not_come_before_the_clock, back_in_the_first_round),
         TEST(a_round_that_began_after_the_welcome_comes_after_the_clock, back_in_the_first_round),
         TEST(all_of_a_match_comes_where_nothing_was_said_of_it, in_the_first_round),
+        TEST(who_is_lost_before_it_comes_again_still_holds_what_was_there, in_the_first_round),
         TEST(all_of_a_match_begins_with_its_first_message, in_the_first_round),
         TEST(what_is_sent_again_has_the_same_bytes, in_the_first_round),
         TEST(a_match_that_began_in_absence_comes_whole, queued),
