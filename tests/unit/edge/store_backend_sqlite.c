@@ -106,6 +106,7 @@ static sqlite3 *reader(struct world *world)
 {
     if (world->reader == NULL) {
         assert_int_equal(sqlite3_open(world->path, &world->reader), SQLITE_OK);
+        assert_int_equal(sqlite3_busy_timeout(world->reader, WAIT_MS), SQLITE_OK);
     }
     return world->reader;
 }
