@@ -27,6 +27,7 @@ int desk_begin(void **state)
 {
     static struct desk desk;
     memset(&desk, 0, sizeof(desk));
+    desk.shards = 1;
     temp_template(desk.dir, sizeof(desk.dir), "journal");
     desk.woken = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     *state = &desk;
@@ -54,14 +55,14 @@ int desk_end(void **state)
 static void on_wake(void *context, unsigned shard)
 {
     struct desk *desk = context;
-    assert_int_equal(shard, 0);
+    assert_in_range(shard, 0, desk->shards - 1);
     (void)eventfd_write(desk->woken, 1);
 }
 
 void open_journal(struct desk *desk, unsigned segments_max)
 {
     struct journal_options options = {.dir = desk->dir,
-                                      .shards = 1,
+                                      .shards = desk->shards,
                                       .segment_bytes = SEGMENT_BYTES,
                                       .max_bytes = (uint64_t)segments_max * SEGMENT_BYTES,
                                       .wake = on_wake,
@@ -95,12 +96,12 @@ bool try_append(struct desk *desk, unsigned number, size_t bytes)
     return journal_append(desk->journal, 0, record, bytes, 0, NULL);
 }
 
-static uint64_t position(const struct desk *desk)
+static uint64_t position(const struct desk *desk, unsigned shard)
 {
-    uint64_t at = journal_synced(desk->journal, 0);
+    uint64_t at = journal_synced(desk->journal, shard);
     const uint8_t *record;
     size_t bytes;
-    while (journal_next(desk->journal, 0, &at, &record, &bytes)) continue;
+    while (journal_next(desk->journal, shard, &at, &record, &bytes)) continue;
     return at;
 }
 
@@ -113,7 +114,7 @@ static uint64_t append_sized(struct desk *desk, unsigned number, size_t bytes)
 {
     if (journal_is_started(desk->journal)) wait_until(has_next_segment, desk);
     assert_true(try_append(desk, number, bytes));
-    return position(desk);
+    return position(desk, 0);
 }
 
 uint64_t append(struct desk *desk, unsigned number)
@@ -126,16 +127,21 @@ uint64_t append_large(struct desk *desk, unsigned number)
     return append_sized(desk, number, LARGE_BYTES);
 }
 
-void sync_all(struct desk *desk)
+void sync_shard(struct desk *desk, unsigned shard)
 {
-    uint64_t until = position(desk);
-    journal_sync(desk->journal, 0, until);
-    while (journal_synced(desk->journal, 0) < until) {
+    uint64_t until = position(desk, shard);
+    journal_sync(desk->journal, shard, until);
+    while (journal_synced(desk->journal, shard) < until) {
         struct pollfd woken = {.fd = desk->woken, .events = POLLIN};
         assert_int_equal(poll(&woken, 1, WAIT_MS), 1);
         eventfd_t count;
         (void)eventfd_read(desk->woken, &count);
     }
+}
+
+void sync_all(struct desk *desk)
+{
+    sync_shard(desk, 0);
 }
 
 void note_synced(struct desk *desk)

@@ -1,4 +1,4 @@
-/* A journal in a directory of its own, for its tests: one shard, segments of 1 MB, records that are told apart by a
+/* A journal in a directory of its own, for its tests: of one shard mostly, segments of 1 MB, records that are told apart by a
  * number.
  *
  * Nothing sleeps for a fixed time: what the journal's thread does is waited for, at most WAIT_MS.
@@ -25,6 +25,7 @@ enum {
 struct desk {
     char dir[PATH_BYTES];
     int woken;
+    unsigned shards; /* 1, unless a test says otherwise before it opens the journal. */
     struct journal *journal;
 };
 
@@ -43,7 +44,8 @@ uint64_t append(struct desk *desk, unsigned number);
 uint64_t append_large(struct desk *desk, unsigned number);
 /* A moment that says that all before it is on disk, and is itself there. */
 void note_synced(struct desk *desk);
-void sync_all(struct desk *desk);
+void sync_all(struct desk *desk);                   /* Of the first shard, */
+void sync_shard(struct desk *desk, unsigned shard); /* or of another. */
 
 /* --- Waiting. --- */
 

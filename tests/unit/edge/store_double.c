@@ -48,14 +48,14 @@ static struct store_double *of(struct store *store)
     return (struct store_double *)store;
 }
 
-static void answer(struct store_double *database, const struct store_answer *answer)
+static void answer(struct store_double *database, const struct double_answer *answer)
 {
     bool is_held = database->mode == DOUBLE_SILENT;
     QR_ASSERT(database->held_count < DOUBLE_ANSWERS_MAX);
     QR_ASSERT(database->ready_count < DOUBLE_ANSWERS_MAX);
     if (is_held) database->held[database->held_count++] = *answer;
     if (!is_held) database->ready[database->ready_count++] = *answer;
-    database->saved += !is_held && answer->kind == STORE_SAVED && answer->is_saved;
+    database->saved += !is_held && answer->answer.kind == STORE_SAVED && answer->answer.is_saved;
 }
 
 void store_double_answer_all(struct store_double *database)
@@ -69,27 +69,25 @@ static int save(struct store *store, unsigned shard, struct handle match,
                 const struct match_result *result)
 {
     struct store_double *database = of(store);
-    (void)shard;
     if (database->mode == DOUBLE_FULL) return -EAGAIN;
     database->handed++;
+    bool is_refused = database->mode == DOUBLE_FAILING || database->mode == DOUBLE_DOWN;
     database->last = *result;
     strncpy(database->last_question, result->rounds[0].question->text, DOUBLE_QUESTION_BYTES - 1);
-    answer(database, &(struct store_answer){.kind = STORE_SAVED,
-                                            .handle = match,
-                                            .is_saved = database->mode != DOUBLE_FAILING});
+    struct store_answer saved = {.kind = STORE_SAVED, .handle = match, .is_saved = !is_refused};
+    answer(database, &(struct double_answer){shard, saved});
     return 0;
 }
 
 static int load(struct store *store, unsigned shard, struct handle session, const struct id *player)
 {
     struct store_double *database = of(store);
-    (void)shard;
     (void)player;
     if (database->mode == DOUBLE_FULL) return -EAGAIN;
     database->loads++;
-    answer(database, &(struct store_answer){.kind = STORE_LOADED,
-                                            .handle = session,
-                                            .loaded = {.outcome = LOAD_UNKNOWN}});
+    struct store_answer loaded = {
+        .kind = STORE_LOADED, .handle = session, .loaded = {.outcome = LOAD_UNKNOWN}};
+    answer(database, &(struct double_answer){shard, loaded});
     return 0;
 }
 
@@ -97,11 +95,16 @@ static unsigned take_answers(struct store *store, unsigned shard, struct store_a
                              unsigned max)
 {
     struct store_double *database = of(store);
-    (void)shard;
-    unsigned count = database->ready_count < max ? database->ready_count : max;
-    memcpy(answers, database->ready, count * sizeof(*answers));
-    database->ready_count -= count;
-    memmove(database->ready, database->ready + count, database->ready_count * sizeof(*answers));
+    unsigned count = 0, kept = 0;
+    for (unsigned i = 0; i < database->ready_count; i++) {
+        const struct double_answer ready = database->ready[i];
+        if (ready.shard == shard && count < max) {
+            answers[count++] = ready.answer;
+        } else {
+            database->ready[kept++] = ready;
+        }
+    }
+    database->ready_count = kept;
     return count;
 }
 
@@ -113,8 +116,7 @@ static void stats(struct store *store, struct store_stats *ret_stats)
 
 static bool is_healthy(struct store *store)
 {
-    (void)store;
-    return true;
+    return of(store)->mode != DOUBLE_DOWN;
 }
 
 static void destroy(struct store *store)

@@ -1,4 +1,4 @@
-/* A database under a test's hand: one shard's, in memory, which does as it is told. The test owns it. */
+/* A database under a test's hand: in memory, which does as it is told. The test owns it. */
 #pragma once
 
 #include <stdbool.h>
@@ -8,11 +8,17 @@
 enum double_mode {
     DOUBLE_PROMPT,
     DOUBLE_FAILING, /* Answers no. */
+    DOUBLE_DOWN,    /* Answers no, and is not healthy. */
     DOUBLE_SILENT,  /* Takes, and answers when store_double_answer_all() says so. */
     DOUBLE_FULL,    /* Takes nothing. */
 };
 
 enum { DOUBLE_ANSWERS_MAX = 256, DOUBLE_QUESTION_BYTES = 128 };
+
+struct double_answer {
+    unsigned shard;
+    struct store_answer answer;
+};
 
 struct store_double {
     struct store store;
@@ -23,7 +29,7 @@ struct store_double {
     bool is_destroyed;
     struct match_result last;
     char last_question[DOUBLE_QUESTION_BYTES];
-    struct store_answer held[DOUBLE_ANSWERS_MAX], ready[DOUBLE_ANSWERS_MAX];
+    struct double_answer held[DOUBLE_ANSWERS_MAX], ready[DOUBLE_ANSWERS_MAX];
     unsigned held_count, ready_count;
 };
 
