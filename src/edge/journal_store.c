@@ -62,19 +62,26 @@ bool journal_store_write(struct journal_store *store, unsigned shard, const uint
     return true;
 }
 
-static bool append(struct store *store, unsigned shard, const uint8_t *record, size_t bytes)
+/* Brought over from the journal of an earlier run. */
+static bool append_result(struct journal_store *store, unsigned shard, const uint8_t *record,
+                          size_t bytes)
 {
-    struct journal_store *self = of(store);
-    if (!journal_store_write(self, shard, record, bytes, NULL)) return false;
-    if (record[0] != JOURNAL_RESULT) return true;
-    /* Brought over from the journal of an earlier run. */
+    /* Before it is written: what is in the journal is handed on, and must have been counted. */
     struct journal_result *result = malloc(sizeof(*result));
     if (result == NULL) return false;
     const char *problem = journal_read_result(record, bytes, result);
     QR_ASSERT(problem == NULL);
-    carry_expect(self, shard, &result->result);
+    bool is_written = journal_store_write(store, shard, record, bytes, NULL);
+    if (is_written) carry_expect(store, shard, &result->result);
     free(result);
-    return true;
+    return is_written;
+}
+
+static bool append(struct store *store, unsigned shard, const uint8_t *record, size_t bytes)
+{
+    struct journal_store *self = of(store);
+    if (record[0] == JOURNAL_RESULT) return append_result(self, shard, record, bytes);
+    return journal_store_write(self, shard, record, bytes, NULL);
 }
 
 static bool has_room(struct store *store, unsigned shard)

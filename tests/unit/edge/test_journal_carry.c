@@ -26,6 +26,18 @@ enum {
     THERE = 1, /* and the one that has the result. */
 };
 
+/* --- Memory, of which a test's own thread may find none. --- */
+
+static _Thread_local bool is_out_of_memory;
+
+void *__real_malloc(size_t size);
+void *__wrap_malloc(size_t size);
+
+void *__wrap_malloc(size_t size)
+{
+    return is_out_of_memory ? NULL : __real_malloc(size);
+}
+
 /* --- A store with two shards. --- */
 
 struct bench {
@@ -175,6 +187,21 @@ static void what_is_tried_again_and_what_is_new_share_a_turn(void **state)
     assert_int_equal(bench->database.saved, 2 * RESULTS);
 }
 
+/* --- Memory. --- */
+
+static void a_result_that_finds_no_memory_is_not_taken_on(void **state)
+{
+    struct bench *bench = bench_of(state);
+    is_out_of_memory = true;
+    bool is_taken = append_result(bench, HERE);
+    is_out_of_memory = false;
+    assert_false(is_taken);
+    assert_int_equal(results_waiting(bench), 0);
+    assert_true(append_result(bench, HERE));
+    close_store(bench);
+    assert_int_equal(bench->database.handed, 1);
+}
+
 #define CARRY_TEST(name) cmocka_unit_test_setup_teardown(name, desk_begin, desk_end)
 
 int main(void)
@@ -184,6 +211,7 @@ int main(void)
         CARRY_TEST(a_result_that_was_not_synced_when_it_was_hurried_is_hurried_when_it_is),
         CARRY_TEST(what_a_database_has_refused_is_handed_on_some_at_a_time_when_it_is_back),
         CARRY_TEST(what_is_tried_again_and_what_is_new_share_a_turn),
+        CARRY_TEST(a_result_that_finds_no_memory_is_not_taken_on),
     };
     return cmocka_run_group_tests_name("edge/journal_carry", tests, NULL, NULL);
 }
