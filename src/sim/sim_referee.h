@@ -31,7 +31,7 @@
 enum {
     REFEREE_CLIENTS_MAX = 1000,
     REFEREE_IDS_MAX = 2048,
-    REFEREE_MATCHES_MAX = 256,
+    REFEREE_MATCHES_MAX = 512,
     REFEREE_PLAYERS_MAX = 4096,
     REFEREE_SEQ_MAX = 300,
     REFEREE_HELLOS_MAX = 8, /* On one connection, unanswered. */

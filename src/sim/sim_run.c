@@ -6,7 +6,7 @@
 #include "sim_failed.h"
 
 enum {
-    MATCHES_MOST = REFEREE_MATCHES_MAX - RUN_PLAYERS_MAX, /* What runs ends as well. */
+    MATCHES_MOST = REFEREE_MATCHES_MAX / 2 - RUN_PLAYERS_MAX, /* Far from the end of its table. */
     END_MS = 5000, /* Beyond the longest match: records on their way, a save tried again. */
 };
 

@@ -11,6 +11,15 @@
 #include "shard_priv.h"
 
 enum { MATCHES = EXPIRED_PER_RUN + EXPIRED_PER_RUN / 2, PLAYERS = 2 * MATCHES };
+enum {
+    ENDED = EXPIRED_PER_RUN + EVICTION_LOOKS,
+    DUELLERS = 4 * ENDED,
+    LOOKS = 16,
+    PAIRED_MS = 3,
+    BATCH =
+        96, /* Of clients that do the same at once: what they are told is sent in the same iteration. */
+    SMALL_BYTES = 2 * MAILBOX_RECORD_BYTES_MAX
+};
 
 static struct world *world_of_many(void)
 {
@@ -98,6 +107,71 @@ static void matches_that_ended_together_are_forgotten_in_slices(void **state)
     world_close(world);
 }
 
+/* Twice ENDED duels, half of them on each shard, with one player on each; and ENDED players more on shard 0. */
+static struct world *world_with_a_shard_that_hangs(void)
+{
+    struct world *world = world_create((struct world_settings){.shards = 2,
+                                                               .clients = DUELLERS + 2 * ENDED,
+                                                               .sessions_max = DUELLERS,
+                                                               .matches_max = ENDED,
+                                                               .mailbox_bytes = SMALL_BYTES});
+    world->referee.kept_ms = 0;
+    for (unsigned i = 0; i < DUELLERS + 2 * ENDED; i++) {
+        comes(world, i, i < DUELLERS ? i % 2 : 0);
+        greets(world, i);
+    }
+    settle(world);
+    for (unsigned i = 0; i < DUELLERS; i++) {
+        joins(world, i);
+        if (i % 2 == 1) run_ms(world, PAIRED_MS); /* Or some were paired within their shard. */
+    }
+    assert_int_equal(matches_live(world), DUELLERS / 2);
+    stall(world, 1);
+    jam(world, 0, 1);
+    return world;
+}
+
+static unsigned house_ends(const struct world *world)
+{
+    unsigned ends = 0;
+    for (unsigned i = DUELLERS; i < DUELLERS + 2 * ENDED; i++) ends += count_said(world, i, "end");
+    return ends;
+}
+
+static void ended_matches_that_find_no_room_wait_together_and_none_is_lost(void **state)
+{
+    (void)state;
+    struct world *world = world_with_a_shard_that_hangs();
+    /* As many as are kept end, and none can be told to the other shard. */
+    for (unsigned i = 0; i < DUELLERS; i += 2) leaves_this_match(world, i);
+    settle(world);
+    assert_int_equal(matches_kept(world), ENDED);
+    for (unsigned i = DUELLERS; i < DUELLERS + 2 * ENDED; i++) {
+        joins_the_house(world, i);
+        if (i % BATCH == 0) settle(world);
+    }
+    settle(world);
+    unsigned live = matches_live(world);
+    unsigned ended = live - ENDED; /* Without those of the shard that hangs. */
+    assert_in_range(ended, STEPS_PER_RUN + 1, ENDED);
+    for (unsigned i = DUELLERS; i < DUELLERS + 2 * ENDED; i++) leaves(world, i);
+    settle(world);
+    assert_int_equal(matches_kept(world), ENDED);
+    assert_int_equal(matches_live(world), live);
+    assert_int_equal(house_ends(world), ended); /* Who plays need not wait for room. */
+    for (unsigned i = 0; i < LOOKS; i++) {
+        uint32_t runs = world->runs;
+        run_ms(world, 1);
+        assert_in_range(world->runs - runs, 0, 2);
+    }
+    go_on(world, 1);
+    run_ms(world, CALM_MS);
+    assert_int_equal(matches_live(world), 0);
+    for (unsigned i = 0; i < DUELLERS; i++) assert_int_equal(count_said(world, i, "end"), 1);
+    assert_int_equal(house_ends(world), ended);
+    world_close(world);
+}
+
 static void no_mailbox_waits_for_another_that_is_full(void **state)
 {
     (void)state;
@@ -136,6 +210,7 @@ int main(void)
         cmocka_unit_test(rounds_that_begin_together_are_told_in_slices),
         cmocka_unit_test(a_loss_of_all_connections_is_told_in_slices),
         cmocka_unit_test(matches_that_ended_together_are_forgotten_in_slices),
+        cmocka_unit_test(ended_matches_that_find_no_room_wait_together_and_none_is_lost),
         cmocka_unit_test(no_mailbox_waits_for_another_that_is_full),
         cmocka_unit_test(a_shard_that_is_behind_takes_no_input_until_it_is_not),
     };
