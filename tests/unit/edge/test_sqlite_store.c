@@ -5,6 +5,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <limits.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -56,7 +57,7 @@ int __wrap_setpriority(int which, id_t who, int nice)
 
 static bool has_name(const char *task, const char *name)
 {
-    char path[PATH_BYTES], text[PATH_BYTES] = "";
+    char path[PATH_MAX], text[NAME_MAX] = "";
     (void)snprintf(path, sizeof(path), "/proc/self/task/%s/comm", task); /* It fits. */
     FILE *file = fopen(path, "re");
     if (file == NULL) return false; /* The thread has ended. */

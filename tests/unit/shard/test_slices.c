@@ -10,7 +10,7 @@
 #include "shard_expect.h"
 #include "shard_priv.h"
 
-enum { MATCHES = EXPIRED_PER_RUN + EXPIRED_PER_RUN / 2, PLAYERS = 2 * MATCHES };
+enum { MATCHES = EXPIRED_PER_RUN + EXPIRED_PER_RUN / 2, PLAYERS = 2 * MATCHES, SHORTLY_MS = 500 };
 enum {
     ENDED = EXPIRED_PER_RUN + EVICTION_LOOKS,
     DUELLERS = 4 * ENDED,
@@ -90,7 +90,7 @@ static void matches_that_ended_together_are_forgotten_in_slices(void **state)
     struct world *world = world_of_many();
     everybody_is_matched(world);
     for (unsigned i = 0; i < PLAYERS; i++) is_lost(world, i);
-    run_ms(world, GRACE_MS + ENDED_KEEP_MS / 2);
+    run_ms(world, GRACE_MS + ENDED_KEEP_MS - SHORTLY_MS);
     assert_int_equal(matches_kept(world), MATCHES);
     unsigned kept = MATCHES, slices = 0;
     mono_time first = world->now;
