@@ -11,7 +11,7 @@
  *     reader             the other shard's turn
  *       is_due           edge/worker.c, wait_ms: shard_next_due looks into all mailboxes, one after the other
  *       the wait         epoll_wait in read_events, on the eventfd
- *       bell = false     read_events, SOURCE_WAKE: the read that sets it back
+ *       bell = false     the same epoll_wait, which tells of it once (EPOLLET)
  *       take             shard/post.c, post_receive
  *       post to OWN      the same shard's post to itself, for which post_wake rings nobody
  *
