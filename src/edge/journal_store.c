@@ -66,7 +66,7 @@ bool journal_store_write(struct journal_store *store, unsigned shard, const uint
 static bool append_result(struct journal_store *store, unsigned shard, const uint8_t *record,
                           size_t bytes)
 {
-    /* Before it is written: what is in the journal is handed on, and must have been counted. */
+    /* Memory first: what has been written is handed on, and cannot be left uncounted. */
     struct journal_result *result = malloc(sizeof(*result));
     if (result == NULL) return false;
     const char *problem = journal_read_result(record, bytes, result);

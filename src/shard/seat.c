@@ -171,6 +171,7 @@ void seat_flush(struct shard *shard, struct hosted *hosted, unsigned index, stru
     struct seat *seat = &hosted->seats[index];
     if (seat->is_connected) {
         while (advance(shard, hosted, index, frame)) continue;
+        /* Not before all of a step is told: the clock is that of the match behind it. */
         bool is_level = seat->reply_count == 0 && seat->handed_seq == hosted->match.seq;
         if (seat->owes_clock && is_level) hand_clock(shard, hosted, index);
     } else if (seat_is_owed(hosted, index)) {

@@ -103,7 +103,7 @@ void fault_come_back(struct sim_run *run)
     run->recipe.shards = world->settings.shards;
     run->is_draining = false;
     census_on_return(run);
-    if (one_in(&prng, 3)) return; /* A match is lost in the fifth in a row alone. */
+    if (one_in(&prng, 3)) return; /* Often: only the fifth one of a match cancels it. */
     run_count(run, COUNTER_CRASH_AGAIN);
     begin_crash(run, run->plan.is_power_cut, &prng);
 }

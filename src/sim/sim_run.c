@@ -6,9 +6,10 @@
 #include "sim_failed.h"
 
 enum {
-    MATCHES_MOST = REFEREE_MATCHES_MAX / 2 - RUN_PLAYERS_MAX, /* Far from the end of its table. */
-    END_MS = 5000, /* Beyond the longest match: records on their way, a save tried again. */
+    MATCHES_MOST = 192, /* In one world; what runs ends as well, and the referee keeps them all. */
+    END_MS = 5000,      /* Beyond the longest match: records on their way, a save tried again. */
 };
+_Static_assert(MATCHES_MOST + RUN_PLAYERS_MAX <= REFEREE_MATCHES_MAX, "the referee knows all");
 
 /* --- What the world shows. --- */
 

@@ -10,9 +10,9 @@ from bench import Bench
 from bench_sides import PLAYERS, PLAYERS_QUICK, THINK, Sides
 
 TEXT = ("What an answer costs the server with two workers, both on its one core, against one worker and the same load; "
-        "rounds and times are those of the duels, side by side, and connecting is taken off likewise. With as many players as "
-        "there, half of the core is idle, and each turn of a worker has few messages to share its cost; the second load is "
-        "that of a core with little to spare. The kernel "
+        "rounds and times are those of the duels, side by side, and connecting is taken off likewise. The first load is theirs "
+        "too; at the second, which the table shows to be twice the first's, a turn has more messages to share its cost. The "
+        "kernel "
         "spreads connections over the workers by hash and players are paired whatever their worker, so of the matches "
         "2 p (1 − p) have their players on different shards, where p is one worker's share of the messages: about half. "
         "*All matches split* is derived from that, not measured: one + (two − one) / share. It counts against the split "

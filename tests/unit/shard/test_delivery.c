@@ -331,16 +331,22 @@ static void who_floods_the_outbox_from_the_match_is_not_lost(void **state)
     world_close(world);
 }
 
+/* Two messages of the match each time. */
+static void comes_and_goes(struct world *world, unsigned client, unsigned times)
+{
+    for (unsigned i = 0; i < times; i++) {
+        is_lost(world, client);
+        settle(world);
+        is_back(world, client, 1);
+    }
+}
+
 /* More than an outbox takes of a match at one time. */
 static struct world *with_a_long_log(void)
 {
     struct world *world = world_of(2);
     duel_asks(world, 0, 1);
-    for (unsigned i = 0; i < 6; i++) {
-        is_lost(world, BEN);
-        settle(world);
-        is_back(world, BEN, 1);
-    }
+    comes_and_goes(world, BEN, 6);
     is_lost(world, BEN);
     settle(world);
     return world;
@@ -401,11 +407,7 @@ static struct world *with_a_clock_that_found_no_room(void)
     goes_to_round(world, ROUNDS);
     answers(world, BEN, ROUNDS, 0);
     settle(world);
-    for (unsigned i = 0; i < LOSSES; i++) {
-        is_lost(world, BEN);
-        settle(world);
-        is_back(world, BEN, 1);
-    }
+    comes_and_goes(world, BEN, LOSSES);
     knows_what(world, CAT, BEN);
     comes(world, CAT, 0);
     takes_only(world, CAT, 0);

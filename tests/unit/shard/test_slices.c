@@ -16,8 +16,7 @@ enum {
     DUELLERS = 4 * ENDED,
     LOOKS = 16,
     PAIRED_MS = 3,
-    BATCH =
-        96, /* Of clients that do the same at once: what they are told is sent in the same iteration. */
+    BATCH = 96, /* Of clients that do the same at once: all are told within one iteration. */
     SMALL_BYTES = 2 * MAILBOX_RECORD_BYTES_MAX
 };
 
@@ -107,7 +106,7 @@ static void matches_that_ended_together_are_forgotten_in_slices(void **state)
     world_close(world);
 }
 
-/* Twice ENDED duels, half of them on each shard, with one player on each; and ENDED players more on shard 0. */
+/* Twice ENDED duels, half of them on each shard, with one player on each; and as many players more on shard 0. */
 static struct world *world_with_a_shard_that_hangs(void)
 {
     struct world *world = world_create((struct world_settings){.shards = 2,
